@@ -1,0 +1,78 @@
+// Who is asked: the list of replicas with a connection to each, kept in step with discovery.
+import type { Clock } from '../lib/clock.ts'
+import type { Member } from './check.ts'
+import { UnknownReplica } from './contract.ts'
+import type { Replica } from './replica.ts'
+import { type ConnectionOptions, ReplicaConnection } from './replica-connection.ts'
+
+export class Membership implements AsyncDisposable {
+  readonly #options: ConnectionOptions
+  readonly #clock: Clock
+  #members: readonly Member[] = []
+  #byName = new Map<string, Member>()
+  /** Where two replicas share an address (on different ports), the address names neither. */
+  #byAddress = new Map<string, Member | undefined>()
+
+  constructor(options: ConnectionOptions, clock: Clock) {
+    this.#options = options
+    this.#clock = clock
+  }
+
+  /** Sorted by name. */
+  get members(): readonly Member[] {
+    return this.#members
+  }
+
+  /** Takes over a list: endpoints that stay keep their connection, those that went lose it at once. */
+  update(replicas: readonly Replica[]): void {
+    const before = new Map(this.#members.map((member) => [endpoint(member.replica), member.connection]))
+    this.#members = replicas.map((replica) => {
+      const connection = before.get(endpoint(replica)) ?? new ReplicaConnection(replica, this.#options, this.#clock)
+      before.delete(endpoint(replica))
+      return { replica, connection }
+    })
+    this.#byName = new Map(this.#members.map((member) => [member.replica.name, member]))
+    this.#byAddress = new Map()
+    for (const member of this.#members) {
+      const { address } = member.replica
+      this.#byAddress.set(address, this.#byAddress.has(address) ? undefined : member)
+    }
+    for (const connection of before.values()) void connection.close()
+  }
+
+  /** The replica that calls itself so: by name, else by address. */
+  find(origin: string): Member | undefined {
+    return this.#byName.get(origin) ?? this.#byAddress.get(origin)
+  }
+
+  /**
+   * Everybody but the origin, or those of `only`.
+   * Throws UnknownReplica when `only` names a replica that is not in the list, or nobody but the origin.
+   */
+  others(origin: Member | undefined, only: readonly string[] | undefined): readonly Member[] {
+    if (only === undefined) return this.#members.filter((member) => member !== origin)
+    for (const name of only) {
+      if (!this.#byName.has(name)) throw new UnknownReplica(`no replica is called ${JSON.stringify(name)}; there are ${this.names()}`)
+    }
+    const chosen = this.#members.filter((member) => member !== origin && only.includes(member.replica.name))
+    if (chosen.length === 0) throw new UnknownReplica('the origin is never asked: name another replica')
+    return chosen
+  }
+
+  /** The names of the first replicas, for an error. */
+  names(): string {
+    const shown = this.#members.slice(0, 10).map((member) => member.replica.name)
+    const rest = this.#members.length - shown.length
+    return rest > 0 ? `${shown.join(', ')} and ${rest} more` : shown.join(', ')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const members = this.#members
+    this.#members = []
+    await Promise.all(members.map((member) => member.connection.close()))
+  }
+}
+
+function endpoint(replica: Replica): string {
+  return `${replica.name} ${replica.address} ${replica.port}`
+}
