@@ -140,7 +140,14 @@ export class RunningCheck {
   #done = false
 
   /** The origin is not among `members`; `probe` is shared by all probes of the check. */
-  constructor(request: CheckRequest, members: readonly Member[], probe: Dispatcher.DispatchOptions, sharers: Sharers, around: CheckSurroundings, onDone: (check: RunningCheck) => void) {
+  constructor(
+    request: CheckRequest,
+    members: readonly Member[],
+    probe: Dispatcher.DispatchOptions,
+    sharers: Sharers,
+    around: CheckSurroundings,
+    onDone: (check: RunningCheck) => void,
+  ) {
     this.request = request
     this.#around = around
     this.#sharers = sharers
@@ -224,7 +231,8 @@ export class RunningCheck {
 
   #ask(target: Asked, now: number): void {
     if (!this.#around.budget.take(now, target.attempts === 0)) {
-      if (target.attempts === 0) this.#arm(Math.min(this.#timerAt, now + Math.max(1, this.#around.budget.pauseMs(now))), now)
+      if (target.attempts === 0)
+        this.#arm(Math.min(this.#timerAt, now + Math.max(1, this.#around.budget.pauseMs(now))), now)
       return
     }
     const refusal = target.member.connection.probe(this.#probe, target, now)
@@ -240,7 +248,10 @@ export class RunningCheck {
     this.#dismiss(now)
     if (this.#callers.length === 0) return this.#end()
     const { fixedRetry } = this.#around
-    if (fixedRetry !== undefined && this.#targets.every((target) => target.state === this.request.expect || isSpent(target, fixedRetry))) {
+    if (
+      fixedRetry !== undefined &&
+      this.#targets.every((target) => target.state === this.request.expect || isSpent(target, fixedRetry))
+    ) {
       return this.#finish(now)
     }
     const situation = {
@@ -252,7 +263,10 @@ export class RunningCheck {
       probesPerSecond: this.#around.probesPerSecond,
       silentAfterMs: this.#around.silentAfterMs,
     }
-    const plan = fixedRetry === undefined ? planAdaptive(situation, this.#pace, now) : planFixed(situation, this.#pace, now, fixedRetry)
+    const plan =
+      fixedRetry === undefined
+        ? planAdaptive(situation, this.#pace, now)
+        : planFixed(situation, this.#pace, now, fixedRetry)
     this.#pace = plan.pace
     for (const index of plan.ask) {
       const target = this.#targets[index]
@@ -301,7 +315,13 @@ export class RunningCheck {
       const { state, reason } = stateAt(target, expect, now, this.#around.silentAfterMs)
       if (target.isCounted) counted.push(state)
       const ms = state === 'unknown' ? null : round(target.answeredAt - this.startedAt)
-      const answer = { name: target.member.replica.name, state, counted: target.isCounted, attempts: target.attempts, ms }
+      const answer = {
+        name: target.member.replica.name,
+        state,
+        counted: target.isCounted,
+        attempts: target.attempts,
+        ms,
+      }
       replicas.push(reason === undefined ? answer : { ...answer, reason })
     }
     const status = judge(counted, expect)

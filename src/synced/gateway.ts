@@ -1,10 +1,21 @@
 // Answers checks: finds the origin, joins equal questions, keeps the number under way bounded, and follows the list of replicas.
-import type { Dispatcher } from 'undici'
+
 import type { Registry } from 'prom-client'
+import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
 import { createProbeBudget, unlimited } from './budget.ts'
 import { type CheckSurroundings, type Member, RunningCheck, Sharers } from './check.ts'
-import { type CheckRequest, type CheckResult, type Gateway, InvalidToken, NoReplicas, type ReplicaListStatus, type ReplicaStatus, TooManyChecks, UnknownOrigin } from './contract.ts'
+import {
+  type CheckRequest,
+  type CheckResult,
+  type Gateway,
+  InvalidToken,
+  NoReplicas,
+  type ReplicaListStatus,
+  type ReplicaStatus,
+  TooManyChecks,
+  UnknownOrigin,
+} from './contract.ts'
 import { LagWindow } from './lag.ts'
 import { Membership } from './membership.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
@@ -22,7 +33,9 @@ export interface GatewayOptions {
   }
   readonly deadlineMs: number
   readonly connectTimeoutMs: number
-  readonly retry: { readonly mode: 'adaptive' } | { readonly mode: 'fixed'; readonly intervalMs: number; readonly retries: number }
+  readonly retry:
+    | { readonly mode: 'adaptive' }
+    | { readonly mode: 'fixed'; readonly intervalMs: number; readonly retries: number }
   readonly maxConcurrentChecks: number
   readonly maxProbesPerSecond?: number | undefined
 }
@@ -71,10 +84,23 @@ class ProbingGateway implements RunningGateway {
     this.#startedAt = clock.wallNow()
     this.#place = parseTokenPlace(config.probe.token)
     const servername = config.probe.tls?.servername ?? withoutPort(config.probe.host)
-    this.#membership = new Membership({ scheme: config.probe.scheme, servername, ...tls, connectTimeoutMs: config.connectTimeoutMs, deadlineMs: config.deadlineMs }, clock)
+    this.#membership = new Membership(
+      {
+        scheme: config.probe.scheme,
+        servername,
+        ...tls,
+        connectTimeoutMs: config.connectTimeoutMs,
+        deadlineMs: config.deadlineMs,
+      },
+      clock,
+    )
     this.#metrics = createGatewayMetrics(registry, {
       checksInFlight: () => this.#checks.size,
-      replicas: () => this.#membership.members.map(({ replica, connection }) => ({ name: replica.name, state: connection.health.state })),
+      replicas: () =>
+        this.#membership.members.map(({ replica, connection }) => ({
+          name: replica.name,
+          state: connection.health.state,
+        })),
       listAgeSeconds: () => {
         const ageMs = discovery.ageMs()
         return ageMs === undefined ? undefined : ageMs / 1000
@@ -134,7 +160,8 @@ class ProbingGateway implements RunningGateway {
     if (replicas === undefined) return { ok: false, detail: `no list of replicas yet${why}` }
     if (replicas.length === 0) return { ok: false, detail: `the list of replicas is empty${why}` }
     const ageMs = this.#discovery.ageMs() ?? 0
-    if (ageMs > maxAgeMs) return { ok: false, detail: `the list of replicas is ${Math.round(ageMs / 1000)} s old${why}` }
+    if (ageMs > maxAgeMs)
+      return { ok: false, detail: `the list of replicas is ${Math.round(ageMs / 1000)} s old${why}` }
     return { ok: true, detail: `${replicas.length} replicas` }
   }
 
@@ -169,13 +196,20 @@ class ProbingGateway implements RunningGateway {
 
   #probeOf(token: string): Dispatcher.DispatchOptions {
     const { path, host } = this.#config.probe
-    return { path, method: 'GET', headers: ['host', host, this.#place.header, this.#place.prefix + token], blocking: false }
+    return {
+      path,
+      method: 'GET',
+      headers: ['host', host, this.#place.header, this.#place.prefix + token],
+      blocking: false,
+    }
   }
 
   /** Throws NoReplicas or UnknownOrigin. */
   async #findAfterRefresh(origin: string, startedAt: number): Promise<Member> {
     const expired = new AbortController()
-    const timer = this.#clock.setTimer(Math.max(0, startedAt + this.#config.deadlineMs - this.#clock.now()), () => expired.abort())
+    const timer = this.#clock.setTimer(Math.max(0, startedAt + this.#config.deadlineMs - this.#clock.now()), () =>
+      expired.abort(),
+    )
     try {
       await this.#discovery.refresh(expired.signal)
     } finally {
@@ -184,7 +218,9 @@ class ProbingGateway implements RunningGateway {
     const found = this.#membership.find(origin)
     if (found !== undefined) return found
     if (this.#membership.members.length === 0) throw new NoReplicas(this.readiness().detail)
-    throw new UnknownOrigin(`no replica has the name or address ${JSON.stringify(origin)}; there are ${this.#membership.names()}`)
+    throw new UnknownOrigin(
+      `no replica has the name or address ${JSON.stringify(origin)}; there are ${this.#membership.names()}`,
+    )
   }
 
   /** Discovery has a new list: connections, lags and the checks under way follow it. */
@@ -198,7 +234,9 @@ class ProbingGateway implements RunningGateway {
     for (const check of [...this.#checks.values()]) {
       const { origin, only } = check.request
       const stored = this.#membership.find(origin)
-      const members = this.#membership.members.filter((member) => member !== stored && (only === undefined || only.includes(member.replica.name)))
+      const members = this.#membership.members.filter(
+        (member) => member !== stored && (only === undefined || only.includes(member.replica.name)),
+      )
       if (members.length > 0) check.retarget(members)
     }
   }

@@ -52,7 +52,8 @@ export class Membership implements AsyncDisposable {
   others(origin: Member | undefined, only: readonly string[] | undefined): readonly Member[] {
     if (only === undefined) return this.#members.filter((member) => member !== origin)
     for (const name of only) {
-      if (!this.#byName.has(name)) throw new UnknownReplica(`no replica is called ${JSON.stringify(name)}; there are ${this.names()}`)
+      if (!this.#byName.has(name))
+        throw new UnknownReplica(`no replica is called ${JSON.stringify(name)}; there are ${this.names()}`)
     }
     const chosen = this.#members.filter((member) => member !== origin && only.includes(member.replica.name))
     if (chosen.length === 0) throw new UnknownReplica('the origin is never asked: name another replica')

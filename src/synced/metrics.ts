@@ -42,7 +42,8 @@ export function createGatewayMetrics(registry: Registry, sources: MetricSources)
     registers,
     collect() {
       this.reset()
-      for (const expect of EXPECTATIONS) for (const status of STATUSES) this.inc({ status, expect }, verdicts[expect][status])
+      for (const expect of EXPECTATIONS)
+        for (const status of STATUSES) this.inc({ status, expect }, verdicts[expect][status])
     },
   })
   new Counter({
@@ -102,7 +103,8 @@ export function createGatewayMetrics(registry: Registry, sources: MetricSources)
     registers,
     collect() {
       this.reset()
-      for (const { name, state } of sources.replicas()) if (state !== 'unknown') this.set({ replica: name }, state === 'up' ? 1 : 0)
+      for (const { name, state } of sources.replicas())
+        if (state !== 'unknown') this.set({ replica: name }, state === 'up' ? 1 : 0)
     },
   })
   new Gauge({

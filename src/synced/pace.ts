@@ -93,7 +93,8 @@ export function planAdaptive(situation: Situation, pace: Pace, now: number): Pla
     const target = targets[index]
     if (target === undefined || target.state === expect) continue
     const busy = target.waitingSince !== Number.POSITIVE_INFINITY
-    const overdue = busy && now - target.waitingSince > situation.silentAfterMs && now - target.sentAt >= FAILED_PAUSE_MS
+    const overdue =
+      busy && now - target.waitingSince > situation.silentAfterMs && now - target.sentAt >= FAILED_PAUSE_MS
     const free = !busy || overdue
     if (isRound && free) {
       ask.push(index)
@@ -101,7 +102,10 @@ export function planAdaptive(situation: Situation, pace: Pace, now: number): Pla
     }
     if (target.state === 'unknown' || overdue) {
       // Nothing is known, or no longer: it is asked as soon as its pause is over.
-      const from = target.state === 'unknown' && !busy ? target.answeredAt + FAILED_PAUSE_MS : Math.max(target.waitingSince + situation.silentAfterMs, target.sentAt + FAILED_PAUSE_MS)
+      const from =
+        target.state === 'unknown' && !busy
+          ? target.answeredAt + FAILED_PAUSE_MS
+          : Math.max(target.waitingSince + situation.silentAfterMs, target.sentAt + FAILED_PAUSE_MS)
       if (free && now >= from) ask.push(index)
       else wakeAt = Math.min(wakeAt, Math.max(from, now + 1))
       continue
@@ -137,7 +141,12 @@ export function planFixed(situation: Situation, pace: Pace, now: number, retry: 
   const ask: number[] = []
   let wakeAt = Number.POSITIVE_INFINITY
   for (const [index, target] of situation.targets.entries()) {
-    if (target.state === situation.expect || target.attempts > retry.retries || target.waitingSince !== Number.POSITIVE_INFINITY) continue
+    if (
+      target.state === situation.expect ||
+      target.attempts > retry.retries ||
+      target.waitingSince !== Number.POSITIVE_INFINITY
+    )
+      continue
     const dueAt = target.answeredAt + retry.intervalMs
     if (now >= dueAt) ask.push(index)
     else wakeAt = Math.min(wakeAt, dueAt)

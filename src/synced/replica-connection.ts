@@ -62,7 +62,11 @@ export class ReplicaConnection {
   }
 
   /** `up` when the last probe was answered 200 or 401, `down` when not, with the reason and since when (wall clock). */
-  get health(): { readonly state: 'up' | 'down' | 'unknown'; readonly reason: UnknownReason | undefined; readonly since: number } {
+  get health(): {
+    readonly state: 'up' | 'down' | 'unknown'
+    readonly reason: UnknownReason | undefined
+    readonly since: number
+  } {
     return { state: this.#state, reason: this.#reason, since: this.#since }
   }
 
@@ -116,7 +120,9 @@ export class ReplicaConnection {
     })
   }
 
-  #openSocket(callback: (...args: [error: Error, socket: null] | [error: null, socket: net.Socket | tls.TLSSocket]) => void): void {
+  #openSocket(
+    callback: (...args: [error: Error, socket: null] | [error: null, socket: net.Socket | tls.TLSSocket]) => void,
+  ): void {
     const { scheme, servername, ca, cert, key, connectTimeoutMs } = this.#options
     const { address, port } = this.#replica
     let socket: net.Socket
@@ -129,7 +135,9 @@ export class ReplicaConnection {
       socket.destroy()
       callback(error, null)
     }
-    const timer = this.#clock.setTimer(connectTimeoutMs, () => settle(silent(`no connection within ${connectTimeoutMs} ms`)))
+    const timer = this.#clock.setTimer(connectTimeoutMs, () =>
+      settle(silent(`no connection within ${connectTimeoutMs} ms`)),
+    )
     try {
       if (scheme === 'http') {
         socket = net.connect({ host: address, port, noDelay: true })

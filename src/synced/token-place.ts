@@ -27,13 +27,23 @@ const VISIBLE_ASCII = /^[\x21-\x7E]+$/
  */
 export function parseTokenPlace(setting: string): TokenPlace {
   if (setting === 'bearer') {
-    return { header: 'authorization', prefix: 'Bearer ', allowed: TOKEN68, rule: 'token68 of RFC 9110 (letters, digits, -._~+/ and = at the end)' }
+    return {
+      header: 'authorization',
+      prefix: 'Bearer ',
+      allowed: TOKEN68,
+      rule: 'token68 of RFC 9110 (letters, digits, -._~+/ and = at the end)',
+    }
   }
   const separator = setting.indexOf(':')
   const kind = setting.slice(0, separator)
   const name = setting.slice(separator + 1)
   if (kind === 'cookie' && name !== '') {
-    return { header: 'cookie', prefix: `${name}=`, allowed: COOKIE_OCTETS, rule: 'cookie octets of RFC 6265 (visible ASCII without " , ; and \\)' }
+    return {
+      header: 'cookie',
+      prefix: `${name}=`,
+      allowed: COOKIE_OCTETS,
+      rule: 'cookie octets of RFC 6265 (visible ASCII without " , ; and \\)',
+    }
   }
   if (kind === 'header' && name !== '') {
     return { header: name.toLowerCase(), prefix: '', allowed: VISIBLE_ASCII, rule: 'visible ASCII' }

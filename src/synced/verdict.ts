@@ -23,7 +23,12 @@ export interface Observation {
  * What to say of a replica at `now`: its last word, unless that is not what is hoped for and a later probe
  * has been waiting for more than `silentAfterMs`: then nobody knows what it would say.
  */
-export function stateAt(observed: Observation, expect: Expectation, now: number, silentAfterMs: number): { state: TokenState; reason?: UnknownReason } {
+export function stateAt(
+  observed: Observation,
+  expect: Expectation,
+  now: number,
+  silentAfterMs: number,
+): { state: TokenState; reason?: UnknownReason } {
   if (observed.state === expect) return { state: observed.state }
   const waitedMs = now - observed.waitingSince
   if (observed.state === 'unknown') {
