@@ -7,13 +7,13 @@ import type { CheckRequest, CheckResult, Expectation, ReplicaAnswer, TokenState,
 import type { Outcome } from './outcome.ts'
 import { beginPace, type FixedRetry, isSpent, type Pace, planAdaptive, planFixed, type Target } from './pace.ts'
 import type { Replica } from './replica.ts'
-import type { ProbeOwner, ReplicaConnection } from './replica-connection.ts'
+import type { ProbeConnection, ProbeOwner } from './replica-connection.ts'
 import { judge, stateAt } from './verdict.ts'
 
 /** A replica of the list and the connection to it, which outlives changes of the rest. */
 export interface Member {
   readonly replica: Replica
-  readonly connection: ReplicaConnection
+  readonly connection: ProbeConnection
 }
 
 /** What a check shares with all others of the process. */
@@ -246,7 +246,10 @@ export class RunningCheck {
     const now = this.#around.clock.now()
     this.#timerAt = Number.POSITIVE_INFINITY
     this.#dismiss(now)
-    if (this.#callers.length === 0) return this.#end()
+    if (this.#callers.length === 0) {
+      this.#end()
+      return
+    }
     const { fixedRetry } = this.#around
     if (
       fixedRetry !== undefined &&

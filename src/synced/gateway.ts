@@ -20,6 +20,7 @@ import { LagWindow } from './lag.ts'
 import { Membership } from './membership.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
 import type { Discovery, Replica } from './replica.ts'
+import { type ProbeConnection, ReplicaConnection } from './replica-connection.ts'
 import { canCarry, parseTokenPlace, type TokenPlace } from './token-place.ts'
 
 /** The settings that the gateway needs, as the configuration has them. */
@@ -58,8 +59,20 @@ export interface RunningGateway extends Gateway {
 const REASK_PROBES_PER_SECOND = 20_000
 
 /** Throws RangeError when `config.probe.token` is no place for a token. */
-export function createGateway(dependencies: GatewayDependencies): RunningGateway {
-  return new ProbingGateway(dependencies)
+export function createGateway({ tls, ...dependencies }: GatewayDependencies): RunningGateway {
+  const { config, clock } = dependencies
+  const { connectTimeoutMs, deadlineMs, probe } = config
+  const servername = probe.tls?.servername ?? withoutPort(probe.host)
+  const options = { scheme: probe.scheme, servername, ...tls, connectTimeoutMs, deadlineMs }
+  return createGatewayOver((replica) => new ReplicaConnection(replica, options, clock), dependencies)
+}
+
+/** The same over any way to reach a replica. */
+export function createGatewayOver(
+  connect: (replica: Replica) => ProbeConnection,
+  dependencies: Omit<GatewayDependencies, 'tls'>,
+): RunningGateway {
+  return new ProbingGateway(connect, dependencies)
 }
 
 class ProbingGateway implements RunningGateway {
@@ -77,23 +90,16 @@ class ProbingGateway implements RunningGateway {
   readonly #lags = new Map<string, LagWindow>()
   readonly #startedAt: number
 
-  constructor({ config, discovery, tls, clock, registry }: GatewayDependencies) {
+  constructor(
+    connect: (replica: Replica) => ProbeConnection,
+    { config, discovery, clock, registry }: Omit<GatewayDependencies, 'tls'>,
+  ) {
     this.#config = config
     this.#discovery = discovery
     this.#clock = clock
     this.#startedAt = clock.wallNow()
     this.#place = parseTokenPlace(config.probe.token)
-    const servername = config.probe.tls?.servername ?? withoutPort(config.probe.host)
-    this.#membership = new Membership(
-      {
-        scheme: config.probe.scheme,
-        servername,
-        ...tls,
-        connectTimeoutMs: config.connectTimeoutMs,
-        deadlineMs: config.deadlineMs,
-      },
-      clock,
-    )
+    this.#membership = new Membership(connect)
     this.#metrics = createGatewayMetrics(registry, {
       checksInFlight: () => this.#checks.size,
       replicas: () =>

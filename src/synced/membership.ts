@@ -1,21 +1,18 @@
 // Who is asked: the list of replicas with a connection to each, kept in step with discovery.
-import type { Clock } from '../lib/clock.ts'
 import type { Member } from './check.ts'
 import { UnknownReplica } from './contract.ts'
 import type { Replica } from './replica.ts'
-import { type ConnectionOptions, ReplicaConnection } from './replica-connection.ts'
+import type { ProbeConnection } from './replica-connection.ts'
 
 export class Membership implements AsyncDisposable {
-  readonly #options: ConnectionOptions
-  readonly #clock: Clock
+  readonly #connect: (replica: Replica) => ProbeConnection
   #members: readonly Member[] = []
   #byName = new Map<string, Member>()
   /** Where two replicas share an address (on different ports), the address names neither. */
   #byAddress = new Map<string, Member | undefined>()
 
-  constructor(options: ConnectionOptions, clock: Clock) {
-    this.#options = options
-    this.#clock = clock
+  constructor(connect: (replica: Replica) => ProbeConnection) {
+    this.#connect = connect
   }
 
   /** Sorted by name. */
@@ -27,7 +24,7 @@ export class Membership implements AsyncDisposable {
   update(replicas: readonly Replica[]): void {
     const before = new Map(this.#members.map((member) => [endpoint(member.replica), member.connection]))
     this.#members = replicas.map((replica) => {
-      const connection = before.get(endpoint(replica)) ?? new ReplicaConnection(replica, this.#options, this.#clock)
+      const connection = before.get(endpoint(replica)) ?? this.#connect(replica)
       before.delete(endpoint(replica))
       return { replica, connection }
     })

@@ -30,6 +30,23 @@ export interface ProbeOwner {
   answered(outcome: Outcome, sentAt: number): void
 }
 
+/** What a check needs of the way to a replica. */
+export interface ProbeConnection {
+  /** `up` when the last probe was answered 200 or 401, `down` when not, with the reason and since when (wall clock). */
+  readonly health: {
+    readonly state: 'up' | 'down' | 'unknown'
+    readonly reason: UnknownReason | undefined
+    readonly since: number
+  }
+  /**
+   * Sends one probe. Returns undefined when it is on its way: `owner` is told what comes of it, never before this returns.
+   * Otherwise nothing is sent and the reason why the replica cannot be asked now is returned.
+   */
+  probe(request: Dispatcher.DispatchOptions, owner: ProbeOwner, now: number): UnknownReason | undefined
+  /** Ends all connections; probes under way fail. */
+  close(): Promise<void>
+}
+
 const PIPELINING = 64
 const KEEP_ALIVE_MS = 60_000
 /** An answer's body is of no interest; one beyond this many bytes ends the connection. */
@@ -37,7 +54,7 @@ const MAX_BODY_BYTES = 65_536
 /** Pauses before a replica that could not be reached is tried again; the first time at once. Milliseconds. */
 const RECONNECT_PAUSES_MS = [0, 25, 50, 100] as const
 
-export class ReplicaConnection {
+export class ReplicaConnection implements ProbeConnection {
   readonly #replica: Pick<Replica, 'address' | 'port'>
   readonly #options: ConnectionOptions
   readonly #clock: Clock
@@ -61,19 +78,10 @@ export class ReplicaConnection {
     this.#since = clock.wallNow()
   }
 
-  /** `up` when the last probe was answered 200 or 401, `down` when not, with the reason and since when (wall clock). */
-  get health(): {
-    readonly state: 'up' | 'down' | 'unknown'
-    readonly reason: UnknownReason | undefined
-    readonly since: number
-  } {
+  get health(): ProbeConnection['health'] {
     return { state: this.#state, reason: this.#reason, since: this.#since }
   }
 
-  /**
-   * Sends one probe. Returns undefined when it is on its way: `owner` is told what comes of it, if it comes before the connection
-   * is closed. Otherwise nothing is sent and the reason why the replica cannot be asked now is returned.
-   */
   probe(request: Dispatcher.DispatchOptions, owner: ProbeOwner, now: number): UnknownReason | undefined {
     if (this.#closed) return 'refused'
     const line = this.#line
@@ -85,7 +93,6 @@ export class ReplicaConnection {
     return undefined
   }
 
-  /** Ends all connections; probes under way fail. */
   async close(): Promise<void> {
     this.#closed = true
     const lines = [...this.#setAside, ...(this.#line === undefined ? [] : [this.#line])]
