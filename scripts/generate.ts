@@ -1,0 +1,50 @@
+// Writes everything that is made from something else; `--check` writes nothing and fails when a file is not as it would be.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import openapiTS, { astToString } from 'openapi-typescript'
+import { parse } from 'yaml'
+import { renderClient } from './generate/client.ts'
+import { parseDocument } from './generate/document.ts'
+import { renderRoutes } from './generate/routes.ts'
+
+const root = join(import.meta.dirname, '..')
+const check = process.argv.includes('--check')
+
+/** Path from the root of the checkout → content. */
+async function renderAll(): Promise<ReadonlyMap<string, string>> {
+  const source = await readFile(join(root, 'openapi/syncer.yaml'), 'utf8')
+  const document = parseDocument(source)
+  return new Map([
+    ['generated/openapi.json', `${JSON.stringify(parse(source), null, 2)}\n`],
+    ['generated/openapi.ts', await renderTypes(source)],
+    ['generated/routes.ts', renderRoutes(document)],
+    ['generated/client.ts', renderClient(document)],
+  ])
+}
+
+async function renderTypes(source: string): Promise<string> {
+  const types = astToString(await openapiTS(source, { immutable: true }))
+  return `// Generated from openapi/syncer.yaml by \`npm run generate\`; do not edit.\n${types}`
+}
+
+const rendered = await renderAll()
+const wrong: string[] = []
+for (const [path, content] of rendered) {
+  const current = await readFile(join(root, path), 'utf8').catch(() => undefined)
+  if (current === content) continue
+  wrong.push(path)
+  if (check) continue
+  await mkdir(dirname(join(root, path)), { recursive: true })
+  await writeFile(join(root, path), content)
+}
+const strays = (await readdir(join(root, 'generated')))
+  .map((name) => `generated/${name}`)
+  .filter((path) => !rendered.has(path))
+
+if (check && wrong.length + strays.length > 0) {
+  for (const path of wrong) console.error(`${path} is not what \`npm run generate\` writes`)
+  for (const path of strays) console.error(`${path} is not written by anything`)
+  process.exitCode = 1
+} else {
+  for (const path of wrong) console.error(`wrote ${path}`)
+}
