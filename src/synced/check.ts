@@ -2,19 +2,13 @@
 // Callers who ask the same question meanwhile join it; each keeps a deadline of its own.
 import type { Dispatcher } from 'undici'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { Asked, type Member } from './asked.ts'
 import type { ProbeBudget } from './budget.ts'
-import type { CheckRequest, CheckResult, Expectation, ReplicaAnswer, TokenState, UnknownReason } from './contract.ts'
+import type { CheckRequest, CheckResult, ReplicaAnswer, TokenState } from './contract.ts'
 import type { Outcome } from './outcome.ts'
-import { beginPace, type FixedRetry, isSpent, type Pace, planAdaptive, planFixed, type Target } from './pace.ts'
+import { beginPace, type FixedRetry, isSpent, type Pace, planAdaptive, planFixed } from './pace.ts'
 import type { Replica } from './replica.ts'
-import type { ProbeConnection, ProbeOwner } from './replica-connection.ts'
 import { judge, stateAt } from './verdict.ts'
-
-/** A replica of the list and the connection to it, which outlives changes of the rest. */
-export interface Member {
-  readonly replica: Replica
-  readonly connection: ProbeConnection
-}
 
 /** What a check shares with all others of the process. */
 export interface CheckSurroundings {
@@ -57,70 +51,6 @@ interface Caller {
   resolve(result: CheckResult): void
 }
 
-/** A replica as one check sees it. */
-class Asked implements Target, ProbeOwner {
-  member: Member
-  readonly #check: RunningCheck
-  state: TokenState = 'unknown'
-  reason: UnknownReason = 'not-asked'
-  waitingSince = Number.POSITIVE_INFINITY
-  sentAt = Number.NEGATIVE_INFINITY
-  answeredAt = Number.NEGATIVE_INFINITY
-  attempts = 0
-  /** Ask again as soon as the probe under way is answered: it may have been sent too early for the news. */
-  again = false
-  #answeredSentAt = Number.NEGATIVE_INFINITY
-  #wasReset = false
-
-  constructor(member: Member, check: RunningCheck) {
-    this.member = member
-    this.#check = check
-  }
-
-  get isCounted(): boolean {
-    return !this.member.replica.terminating
-  }
-
-  sent(now: number): void {
-    this.attempts++
-    this.sentAt = now
-    this.again = false
-    if (this.waitingSince === Number.POSITIVE_INFINITY) this.waitingSince = now
-    if (this.reason === 'not-asked') this.reason = 'pending'
-  }
-
-  /** Notes what a probe brought. False when a later probe has brought something already that this one cannot better. */
-  note(outcome: Outcome, expect: Expectation, sentAt: number, now: number): boolean {
-    if (sentAt < this.#answeredSentAt && outcome !== expect) return false
-    this.#answeredSentAt = Math.max(sentAt, this.#answeredSentAt)
-    this.waitingSince = this.sentAt > sentAt ? this.sentAt : Number.POSITIVE_INFINITY
-    this.fail(outcome, now)
-    return true
-  }
-
-  /** Notes an answer, or why there is none. */
-  fail(outcome: Outcome, now: number): void {
-    this.answeredAt = now
-    if (outcome === 'present' || outcome === 'absent') {
-      this.state = outcome
-    } else {
-      this.state = 'unknown'
-      this.reason = outcome
-    }
-  }
-
-  /** True once: a connection that breaks for the first time was probably just closed at rest. */
-  firstReset(): boolean {
-    const first = !this.#wasReset
-    this.#wasReset = true
-    return first
-  }
-
-  answered(outcome: Outcome, sentAt: number): void {
-    this.#check.hear(this, outcome, sentAt)
-  }
-}
-
 export class RunningCheck {
   readonly request: CheckRequest
   readonly startedAt: number
@@ -156,7 +86,7 @@ export class RunningCheck {
     this.startedAt = around.clock.now()
     this.#stirredAt = this.startedAt
     this.#pace = beginPace(this.startedAt)
-    this.#targets = members.map((member) => new Asked(member, this))
+    this.#targets = members.map((member) => new Asked(member, this.#hear))
     this.#missing = this.#countMissing()
   }
 
@@ -164,8 +94,8 @@ export class RunningCheck {
   start(): void {
     const now = this.startedAt
     for (const target of this.#targets) this.#ask(target, now)
-    if (this.#missing === 0) return this.#finish(now)
-    this.#arm(Math.min(this.#pace.sentinelAt, this.#timerAt), now)
+    if (this.#missing === 0) this.#finish(now)
+    else this.#arm(Math.min(this.#pace.sentinelAt, this.#timerAt), now)
   }
 
   /** Answers at the latest `deadlineMs` from now, or from `startedAt` if the caller has waited already. */
@@ -192,10 +122,12 @@ export class RunningCheck {
     const now = this.#around.clock.now()
     const known = new Map(this.#targets.map((target) => [target.member.connection, target]))
     this.#targets = members.map((member) => {
-      const target = known.get(member.connection) ?? new Asked(member, this)
+      const target = known.get(member.connection) ?? new Asked(member, this.#hear)
       target.member = member
+      known.delete(member.connection)
       return target
     })
+    for (const target of known.values()) target.isGone = true
     this.#missing = this.#countMissing()
     for (const target of this.#targets) if (target.attempts === 0) this.#ask(target, now)
     if (this.#missing === 0) this.#finish(now)
@@ -203,15 +135,14 @@ export class RunningCheck {
   }
 
   /** A probe of `target` was answered or failed. */
-  hear(target: Asked, outcome: Outcome, sentAt: number): void {
+  readonly #hear = (target: Asked, outcome: Outcome, sentAt: number): void => {
     this.#around.heard(outcome)
-    if (this.#done || target.state === this.request.expect) return
+    if (this.#done || target.isGone || target.state === this.request.expect) return
     const now = this.#around.clock.now()
     const before = target.state
     if (!target.note(outcome, this.request.expect, sentAt, now)) return
-    if (outcome === this.request.expect) return this.#reach(target, before, now)
-    if (target.again) this.#ask(target, now)
-    else if (outcome === 'reset' && target.firstReset()) this.#ask(target, now)
+    if (outcome === this.request.expect) this.#reach(target, before, now)
+    else if (target.again || (outcome === 'reset' && target.firstReset())) this.#ask(target, now)
     if (this.#around.fixedRetry !== undefined) this.#look()
   }
 
@@ -236,9 +167,12 @@ export class RunningCheck {
       return
     }
     const refusal = target.member.connection.probe(this.#probe, target, now)
-    if (refusal !== undefined) return target.fail(refusal, now)
-    target.sent(now)
-    this.#around.sent()
+    if (refusal === undefined) {
+      target.sent(now)
+      this.#around.sent()
+    } else {
+      target.fail(refusal, now)
+    }
   }
 
   readonly #look = (): void => {
@@ -250,13 +184,11 @@ export class RunningCheck {
       this.#end()
       return
     }
-    const { fixedRetry } = this.#around
-    if (
-      fixedRetry !== undefined &&
-      this.#targets.every((target) => target.state === this.request.expect || isSpent(target, fixedRetry))
-    ) {
-      return this.#finish(now)
+    if (this.#isSpent()) {
+      this.#finish(now)
+      return
     }
+    const { fixedRetry } = this.#around
     const situation = {
       targets: this.#targets,
       expect: this.request.expect,
@@ -276,6 +208,13 @@ export class RunningCheck {
       if (target !== undefined) this.#ask(target, now)
     }
     this.#arm(Math.min(plan.wakeAt, this.#timerAt), now)
+  }
+
+  /** With a fixed number of tries: nothing more will be asked, so nothing more will be learned. */
+  #isSpent(): boolean {
+    const { fixedRetry } = this.#around
+    if (fixedRetry === undefined) return false
+    return this.#targets.every((target) => target.state === this.request.expect || isSpent(target, fixedRetry))
   }
 
   /** Wakes at `at` or at the next caller's deadline, whichever is first. */

@@ -3,8 +3,9 @@
 import type { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
+import type { Member } from './asked.ts'
 import { createProbeBudget, unlimited } from './budget.ts'
-import { type CheckSurroundings, type Member, RunningCheck, Sharers } from './check.ts'
+import { type CheckSurroundings, RunningCheck, Sharers } from './check.ts'
 import {
   type CheckRequest,
   type CheckResult,

@@ -1,5 +1,5 @@
 // Who is asked: the list of replicas with a connection to each, kept in step with discovery.
-import type { Member } from './check.ts'
+import type { Member } from './asked.ts'
 import { UnknownReplica } from './contract.ts'
 import type { Replica } from './replica.ts'
 import type { ProbeConnection } from './replica-connection.ts'

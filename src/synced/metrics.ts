@@ -1,5 +1,5 @@
 // The gateway's metrics. What happens with every probe is counted in plain numbers; the registry collects them when it is asked.
-import { Counter, Gauge, Histogram, type MetricObject, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Expectation, TokenStatus } from './contract.ts'
 import { LAG_BUCKETS, type LagWindow } from './lag.ts'
 import type { Outcome } from './outcome.ts'
@@ -159,6 +159,11 @@ class LagHistogram extends Histogram<'replica' | 'le'> {
       registers: [],
     })
     this.#lags = lags
+  }
+
+  /** What the text format is made from; the type declarations of prom-client leave it out. */
+  getForPromString(): ReturnType<Histogram<'replica' | 'le'>['get']> {
+    return this.get()
   }
 
   override async get(): ReturnType<Histogram<'replica' | 'le'>['get']> {
