@@ -20,6 +20,17 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['test/services/**/*.test.ts'],
+          exclude: ['test/services/realtime/**'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          // Contracts in milliseconds: run alone, after everything else.
+          name: 'realtime',
+          include: ['test/services/realtime/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 300_000,

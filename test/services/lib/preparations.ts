@@ -1,0 +1,28 @@
+// What the tests against real servers need on the machine, and how it is had. Every step looks first and is quick when all is there.
+import { installPackages } from './debian.ts'
+import { findNginx, hasNginxModule } from './nginx.ts'
+import { installSchemathesis } from './schemathesis.ts'
+
+export interface Preparation {
+  readonly name: string
+  /** Makes sure that it is there. Throws when it cannot be had. */
+  run(log: (line: string) => void): Promise<void>
+}
+
+/** In the order in which they run. */
+export const PREPARATIONS: readonly Preparation[] = [
+  { name: 'nginx', run: prepareNginx },
+  { name: 'schemathesis', run: installSchemathesis },
+]
+
+async function prepareNginx(log: (line: string) => void): Promise<void> {
+  const missing = [
+    ...(findNginx() === undefined ? ['nginx-light'] : []),
+    ...(hasNginxModule('lua') ? [] : ['libnginx-mod-http-lua']),
+    ...(hasNginxModule('js') ? [] : ['libnginx-mod-http-js']),
+  ]
+  if (missing.length > 0) await installPackages(missing, log)
+  if (findNginx() === undefined || !hasNginxModule('lua') || !hasNginxModule('js')) {
+    throw new Error('nginx or one of its modules is still missing after the installation')
+  }
+}
