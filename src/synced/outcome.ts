@@ -33,7 +33,8 @@ export function outcomeOfError(error: Error): UnknownReason {
   if (code === 'ETIMEDOUT' || code === SILENT) return 'silent'
   if (REFUSED.has(code)) return 'refused'
   if (TLS.test(code)) return 'tls'
-  if (GARBAGE.test(code)) return 'garbage'
+  // undici's parser gives its error a name and no code.
+  if (error.name === 'HTTPParserError' || GARBAGE.test(code)) return 'garbage'
   return 'reset'
 }
 

@@ -286,6 +286,8 @@ class Line {
     this.#broken ??= 'silent'
     this.#timer?.cancel()
     this.#events.ended()
+    // undici may be in the middle of telling us of a failure: destroyed under its feet, it fails an assertion of its own.
+    await null
     await this.#client.destroy(silent('the connection was given up'))
   }
 

@@ -45,6 +45,10 @@ describe('what an error says', () => {
     expect(outcomeOfError(Object.assign(new Error('x'), { code }))).toBe(outcome)
   })
 
+  test('what the parser of HTTP refuses is garbage', () => {
+    expect(outcomeOfError(Object.assign(new Error('x'), { name: 'HTTPParserError' }))).toBe('garbage')
+  })
+
   test('an error without a code is a broken connection', () => {
     expect(outcomeOfError(new Error('x'))).toBe('reset')
   })
