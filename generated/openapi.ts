@@ -538,11 +538,6 @@ export interface components {
          */
         readonly "X-Token-Status": components["schemas"]["TokenStatus"];
         /**
-         * @description The verdict. It is there when the status comes from `denyStatus`, and tells such an answer from a problem.
-         * @example NotSynced
-         */
-        readonly "X-Token-Status-Denied": components["schemas"]["TokenStatus"];
-        /**
          * @description A verdict is true for the moment only.
          * @example no-store
          */
@@ -562,11 +557,6 @@ export interface components {
          * @example Bearer realm="syncer"
          */
         readonly "WWW-Authenticate": string;
-        /**
-         * @description The scope that is missing, as RFC 6750 has it.
-         * @example Bearer realm="syncer", error="insufficient_scope", scope="read"
-         */
-        readonly "WWW-Authenticate-Optional": string;
         /**
          * @description Where to go.
          * @example /swagger-ui
@@ -633,7 +623,11 @@ export interface operations {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
                     readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
-                    readonly "X-Token-Status": components["headers"]["X-Token-Status-Denied"];
+                    /**
+                     * @description The verdict. It is there when the status comes from `denyStatus`, and tells such an answer from a problem.
+                     * @example NotSynced
+                     */
+                    readonly "X-Token-Status"?: components["schemas"]["TokenStatus"];
                     readonly [name: string]: unknown;
                 };
                 content: {
@@ -645,8 +639,16 @@ export interface operations {
             readonly 403: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];
-                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate-Optional"];
-                    readonly "X-Token-Status": components["headers"]["X-Token-Status-Denied"];
+                    /**
+                     * @description The scope that is missing, as RFC 6750 has it; a verdict has none.
+                     * @example Bearer realm="syncer", error="insufficient_scope", scope="synced"
+                     */
+                    readonly "WWW-Authenticate"?: string;
+                    /**
+                     * @description The verdict. It is there when the status comes from `denyStatus`, and tells such an answer from a problem.
+                     * @example NotSynced
+                     */
+                    readonly "X-Token-Status"?: components["schemas"]["TokenStatus"];
                     readonly [name: string]: unknown;
                 };
                 content: {

@@ -3,8 +3,10 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import openapiTS, { astToString } from 'openapi-typescript'
 import { parse } from 'yaml'
+import { renderJsonSchema, renderReference } from '../src/config/reference.ts'
 import { renderClient } from './generate/client.ts'
 import { parseDocument } from './generate/document.ts'
+import { renderProblems } from './generate/problems.ts'
 import { renderRoutes } from './generate/routes.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -19,6 +21,9 @@ async function renderAll(): Promise<ReadonlyMap<string, string>> {
     ['generated/openapi.ts', await renderTypes(source)],
     ['generated/routes.ts', renderRoutes(document)],
     ['generated/client.ts', renderClient(document)],
+    ['generated/config.schema.json', renderJsonSchema()],
+    ['docs/configuration.md', renderReference()],
+    ['docs/problems.md', renderProblems()],
   ])
 }
 

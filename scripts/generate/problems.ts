@@ -1,0 +1,17 @@
+// Writes the page about problems from the catalogue that the service answers from.
+import { PROBLEMS } from '../../src/http/problems.ts'
+
+/** Markdown of `docs/problems.md`. */
+export function renderProblems(): string {
+  const sections = Object.entries(PROBLEMS).map(
+    ([name, { status, title, meaning }]) =>
+      `## ${name}\n\n\`/problems/${name}\` · ${status} · ${title}\n\n${meaning}\n`,
+  )
+  return `<!-- Generated from src/http/problems.ts by \`npm run generate\`; do not edit. -->
+# Problems
+
+Every error of the service is \`application/problem+json\` (RFC 9457). Programs decide by \`type\`, which never changes;
+people read \`detail\`. \`requestId\` finds the line in the log.
+
+${sections.join('\n')}`
+}

@@ -1,0 +1,21 @@
+// Logs: JSON lines on standard error, written in the background and flushed when the process exits.
+import { type DestinationStream, destination, type Level, type Logger, pino, stdTimeFunctions } from 'pino'
+
+export type { Logger } from 'pino'
+export type LogLevel = Level | 'silent'
+
+/** Lines go to `stream`; to standard error when it is left out. pino itself flushes that one at exit. */
+export function createLogger(
+  level: LogLevel,
+  stream: DestinationStream = destination({ dest: 2, sync: false }),
+): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  )
+}
