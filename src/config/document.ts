@@ -3,6 +3,8 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
 
 const MAX_ALIASES = 100
+/** One bracket too few makes the parser complain about all that follows. */
+const MAX_COMPLAINTS = 3
 
 export interface ConfigDocument {
   readonly value: unknown
@@ -30,7 +32,7 @@ export function parseText(text: string): ParsedText {
       const { line, col } = lines.linePos(error.pos[0])
       return `line ${line}, column ${col}: ${reason(error.code, error.message)}`
     })
-    return { ok: false, problems: [...new Set(problems)] }
+    return { ok: false, problems: [...new Set(problems)].slice(0, MAX_COMPLAINTS) }
   }
   let value: unknown
   try {
@@ -45,6 +47,8 @@ function reason(code: string, message: string): string {
   if (code === 'DUPLICATE_KEY') return 'this key is there twice in one mapping'
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here; one file is one configuration'
   if (code === 'NON_STRING_KEY') return 'a key must be text'
+  // It quotes the text, which may be a secret.
+  if (code === 'UNEXPECTED_TOKEN') return 'this does not belong here'
   return message
 }
 

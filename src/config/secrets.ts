@@ -1,6 +1,7 @@
 // What the configuration only names: secrets in the environment or in files, and PEM files. The contents live here, never in the Config.
 // Files are looked at again when they are read; one that cannot be used any more keeps its last good content.
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { findKeyPairFault } from '../lib/key-pair.ts'
 import { every, WatchedFile } from '../lib/watched-file.ts'
 import { ConfigError } from './error.ts'
 import type { Env } from './load.ts'
@@ -69,24 +70,50 @@ export function openFile(ref: FileRef, options: OpenFileOptions = {}): PemFile {
 }
 
 /**
- * Opens everything that the configuration names, once, and throws ConfigError with all that is missing, each with its place.
- * `source`: what the error is about, as LoadedConfig carries it.
+ * Opens everything that the configuration names, once, and throws ConfigError with all that is missing or does not fit together, each with
+ * its place. `source`: what the error is about, as LoadedConfig carries it.
  */
 export function checkSecrets(config: Config, env: Env, source: string): void {
   const problems: string[] = []
-  walk(plainSchema(ConfigSchema), config, (path, node, value) => {
-    if (!isReference(node) || !isRecord(value)) return
+  const note = (path: string, check: () => void): void => {
     try {
-      if (typeof value['env'] === 'string') openSecret({ env: value['env'] }, env)
-      else if (typeof value['file'] === 'string' && isPemNode(node)) openFile({ file: value['file'] })
-      else if (typeof value['file'] === 'string') openSecret({ file: value['file'] }, env)
+      check()
     } catch (error) {
       const reasons = error instanceof ConfigError ? error.problems : [String(error)]
       problems.push(...reasons.map((reason) => `${path}: ${reason}`))
     }
+  }
+  walk(plainSchema(ConfigSchema), config, (path, node, value) => {
+    if (!isRecord(value)) return
+    if (isReference(node)) note(path, () => openReference(node, value, env))
+    else if (isFileRef(value['cert']) && isFileRef(value['key'])) {
+      const { cert, key } = value
+      note(path, () => checkKeyPair(cert, key))
+    }
   })
   if (problems.length > 0) throw new ConfigError(source, problems)
 }
+
+function openReference(node: SchemaNode, ref: Record<string, unknown>, env: Env): void {
+  const { env: name, file } = ref
+  if (typeof name === 'string') openSecret({ env: name }, env)
+  else if (typeof file === 'string' && isPemNode(node)) openFile({ file })
+  else if (typeof file === 'string') openSecret({ file }, env)
+}
+
+/** Whether the pair fits; a file that cannot be read is told at its own place. */
+function checkKeyPair(cert: FileRef, key: FileRef): void {
+  let material: { readonly cert: string; readonly key: string }
+  try {
+    material = { cert: openFile(cert).read(), key: openFile(key).read() }
+  } catch {
+    return
+  }
+  const fault = findKeyPairFault(material)
+  if (fault !== undefined) throw new ConfigError(cert.file, [fault])
+}
+
+const isFileRef = (value: unknown): value is FileRef => isRecord(value) && typeof value['file'] === 'string'
 
 function openWatched(
   path: string,

@@ -101,12 +101,12 @@ function explain(error: ErrorObject, root: unknown): Problem | undefined {
         unknownKey(String(error.params['additionalProperty']), schema),
         String(error.params['additionalProperty']),
       )
-    case 'required':
+    case 'required': {
+      const key = String(error.params['missingProperty'])
       if ('discriminator' in schema) return undefined // said by `discriminator`, with what is allowed
-      return problem(
-        missing(String(error.params['missingProperty']), schema, data),
-        String(error.params['missingProperty']),
-      )
+      if (isMisspelt(key, schema, data)) return undefined // said by `additionalProperties`, with the right name
+      return problem(missing(key, schema), key)
+    }
     case 'discriminator':
       return problem(wrongTag(String(error.params['tag']), error, data), String(error.params['tag']))
     case 'minProperties':
@@ -149,10 +149,16 @@ function unknownKey(key: string, schema: SchemaNode): string {
   return `unknown key${nearest === undefined ? '' : `, did you mean "${nearest}"?`}${nearest === undefined ? ';' : ''} allowed${where}: ${names(allowed)}`
 }
 
-function missing(key: string, schema: SchemaNode, data: unknown): string {
+function missing(key: string, schema: SchemaNode): string {
   const description = schema.properties?.[key]?.description
-  const nearest = isRecord(data) ? closestName(key, unknownKeys(data, schema)) : undefined
-  return `is missing${nearest === undefined ? '' : ` (is "${nearest}" meant to be it?)`}${description === undefined ? '' : `. ${description}`}`
+  return description === undefined ? 'is missing' : `is missing. ${description}`
+}
+
+/** Whether an unknown key of `data` is told to be meant as `key`. */
+function isMisspelt(key: string, schema: SchemaNode, data: unknown): boolean {
+  if (!isRecord(data)) return false
+  const allowed = Object.keys(schema.properties ?? {})
+  return Object.keys(data).some((other) => !allowed.includes(other) && closestName(other, allowed) === key)
 }
 
 function wrongTag(tag: string, error: ErrorObject, data: unknown): string {
@@ -172,9 +178,6 @@ function notOneOf(data: unknown, allowed: readonly string[]): string {
   if (typeof data === 'string') return told
   return `${told}, is ${typeof data === 'number' || typeof data === 'boolean' ? String(data) : describeType(data)}`
 }
-
-const unknownKeys = (data: Record<string, unknown>, schema: SchemaNode): string[] =>
-  Object.keys(data).filter((key) => !Object.hasOwn(schema.properties ?? {}, key))
 
 const names = (list: readonly string[]): string => list.join(', ')
 

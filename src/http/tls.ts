@@ -1,12 +1,12 @@
 // TLS of the listener, and new certificates without a restart: the files are looked at every few seconds (fs.watch misses the symbolic
 // links that Kubernetes swaps) and a pair that fits together is put into the running server. A pair that does not (one of the two is
 // written already, the other is not) leaves the old one in force until it does.
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { createSecureContext, type SecureContextOptions, type TlsOptions } from 'node:tls'
+import type { SecureContextOptions, TlsOptions } from 'node:tls'
 import { ConfigError } from '../config/error.ts'
 import type { Config, FileRef } from '../config/schema.ts'
 import { openFile, type PemFile } from '../config/secrets.ts'
 import type { Clock } from '../lib/clock.ts'
+import { findKeyPairFault } from '../lib/key-pair.ts'
 import { every } from '../lib/watched-file.ts'
 
 export type ListenTls = NonNullable<Config['listen']['tls']>
@@ -86,30 +86,12 @@ export function openListenTls(tls: ListenTls, options: ListenTlsOptions): OpenLi
   }
 }
 
+const findFault = ({ cert, key, clientCa }: Material): string | undefined =>
+  findKeyPairFault({ cert, key, ca: clientCa })
+
 const contextOf = ({ cert, key, clientCa }: Material): SecureContextOptions => ({
   cert,
   key,
   minVersion: 'TLSv1.2',
   ...(clientCa !== undefined && { ca: clientCa }),
 })
-
-/** Why these cannot be served with, in one line; undefined when they can. */
-function findFault(material: Material): string | undefined {
-  let leaf: X509Certificate
-  try {
-    leaf = new X509Certificate(material.cert)
-  } catch {
-    return 'the certificate cannot be read'
-  }
-  try {
-    if (!leaf.checkPrivateKey(createPrivateKey(material.key))) return 'certificate and key do not belong together'
-  } catch {
-    return 'the private key cannot be read (an encrypted one cannot be used)'
-  }
-  try {
-    createSecureContext(contextOf(material))
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  return undefined
-}
