@@ -192,6 +192,7 @@ export class RunningCheck {
     const situation = {
       targets: this.#targets,
       expect: this.request.expect,
+      deadlineAt: this.#callers[0]?.deadlineAt ?? now,
       stirredAt: this.#stirredAt,
       sharers: this.#sharers.checks.size,
       waiting: this.#around.waiting(),

@@ -24,11 +24,16 @@ export interface Pace {
   readonly sentinelAt: number
   /** Index of the last sentinel. */
   readonly sentinel: number
+  /** Last rounds that were made before the deadline `lastRoundsOf`. */
+  readonly lastRounds: number
+  readonly lastRoundsOf: number
 }
 
 export interface Situation {
   readonly targets: readonly Target[]
   readonly expect: Expectation
+  /** When the next caller has to be answered. */
+  readonly deadlineAt: number
   /** When the check began, or a replica last turned: news tends to be followed by news. */
   readonly stirredAt: number
   /** Checks of the same origin that wait: they share the watch. */
@@ -55,19 +60,32 @@ const SENTINEL_MAX_MS = 10
 const SENTINEL_SHARE = 0.03
 /** How often everybody who is missing is asked, in milliseconds. */
 const ROUND_MS = 100
+/** Before the deadline everybody who is missing is asked once more, so that a token that came late still counts, in milliseconds. */
+const LAST_ROUNDS_MS = [8, 3] as const
+/** Probes that last rounds may make at once: a burst of more would itself make verdicts late. */
+const LAST_ROUND_PROBES = 600
 /** How long a replica that could not be asked is left alone, in milliseconds. */
 const FAILED_PAUSE_MS = 50
 
 /** The first pace of a check that has just asked everybody. */
 export function beginPace(now: number): Pace {
-  return { roundAt: now + ROUND_MS, sentinelAt: now + SENTINEL_MIN_MS, sentinel: -1 }
+  return {
+    roundAt: now + ROUND_MS,
+    sentinelAt: now + SENTINEL_MIN_MS,
+    sentinel: -1,
+    lastRounds: 0,
+    lastRoundsOf: Number.NaN,
+  }
 }
 
 /**
  * Milliseconds until the next sentinel. Checks of one origin turn on one tick, so n of them take turns and each may wait n times
  * as long; but never longer than the bound, because the others may be asking for tokens that exist nowhere.
  */
-export function sentinelPauseMs(situation: Omit<Situation, 'targets' | 'expect'>, now: number): number {
+export function sentinelPauseMs(
+  situation: Pick<Situation, 'stirredAt' | 'sharers' | 'waiting' | 'probesPerSecond'>,
+  now: number,
+): number {
   const alone = Math.max(SENTINEL_MIN_MS, SENTINEL_SHARE * (now - situation.stirredAt))
   const shared = Math.min(SENTINEL_MAX_MS, alone * situation.sharers)
   return Math.max(shared, (1000 * situation.waiting) / situation.probesPerSecond)
@@ -77,13 +95,24 @@ function roundPauseMs(situation: Situation): number {
   return Math.max(ROUND_MS, (1000 * situation.waiting * situation.targets.length) / situation.probesPerSecond)
 }
 
+/** When the last round after `made` of them is due; Infinity when there is none. */
+function lastRoundAt(situation: Situation, made: number): number {
+  const beforeMs = LAST_ROUNDS_MS[made]
+  if (beforeMs === undefined || situation.waiting * situation.targets.length > LAST_ROUND_PROBES)
+    return Number.POSITIVE_INFINITY
+  return situation.deadlineAt - beforeMs
+}
+
 /** Asks again when the answer is likely to have changed, without end. */
 export function planAdaptive(situation: Situation, pace: Pace, now: number): Plan {
   const { targets, expect } = situation
   const ask: number[] = []
   let { roundAt, sentinelAt, sentinel } = pace
   let wakeAt = Number.POSITIVE_INFINITY
-  const isRound = now >= roundAt
+  let lastRounds = pace.lastRoundsOf === situation.deadlineAt ? pace.lastRounds : 0
+  const isLastRound = now >= lastRoundAt(situation, lastRounds)
+  if (isLastRound) lastRounds++
+  const isRound = isLastRound || now >= roundAt
   let wantsSentinel = now >= sentinelAt
   let chosen = -1
   let watched = false
@@ -120,9 +149,13 @@ export function planAdaptive(situation: Situation, pace: Pace, now: number): Pla
   if (isRound) roundAt = now + roundPauseMs(situation)
   if (chosen >= 0) sentinel = chosen
   if (isRound || now >= sentinelAt) sentinelAt = now + sentinelPauseMs(situation, now)
-  wakeAt = Math.min(wakeAt, roundAt)
+  wakeAt = Math.min(wakeAt, roundAt, lastRoundAt(situation, lastRounds))
   if (watched || isRound) wakeAt = Math.min(wakeAt, sentinelAt)
-  return { ask: ask.sort((a, b) => a - b), pace: { roundAt, sentinelAt, sentinel }, wakeAt }
+  return {
+    ask: ask.sort((a, b) => a - b),
+    pace: { roundAt, sentinelAt, sentinel, lastRounds, lastRoundsOf: situation.deadlineAt },
+    wakeAt,
+  }
 }
 
 /** A fixed pause after each answer and a limited number of retries, as the original nginx-syncer. */

@@ -43,7 +43,7 @@ describe('which tokens it can carry', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('bearer', 'cookie:t', 'header:X'),
-        fc.string({ unit: 'binary' }),
+        fc.string({ unit: fc.nat(255).map((code) => String.fromCharCode(code)) }),
         (setting, token) => {
           if (!canCarry(parseTokenPlace(setting), token)) return
           expect(token).not.toMatch(/[\r\n\0\s]/)
