@@ -1,4 +1,5 @@
 // How long after the start of a check tokens arrived at one replica: a bounded window for quantiles, buckets for the metric.
+import { Buckets } from '../lib/buckets.ts'
 import type { Lag } from './contract.ts'
 
 /** Upper bounds of the metric's buckets, in seconds. */
@@ -13,10 +14,8 @@ export class LagWindow {
   readonly #at = new Float64Array(WINDOW_SAMPLES)
   #next = 0
   #used = 0
-  /** Arrivals by bucket of LAG_BUCKETS, the last entry beyond them all; not cumulative. */
-  readonly buckets = new Float64Array(LAG_BUCKETS.length + 1)
-  sumSeconds = 0
-  count = 0
+  /** All arrivals since the start, in seconds. */
+  readonly arrivals = new Buckets(LAG_BUCKETS)
 
   /** Notes an arrival `ms` milliseconds after its check began. */
   add(ms: number, now: number): void {
@@ -24,12 +23,7 @@ export class LagWindow {
     this.#at[this.#next] = now
     this.#next = (this.#next + 1) % WINDOW_SAMPLES
     if (this.#used < WINDOW_SAMPLES) this.#used++
-    const seconds = ms / 1000
-    let bucket = 0
-    while (bucket < LAG_BUCKETS.length && seconds > (LAG_BUCKETS[bucket] ?? 0)) bucket++
-    this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1
-    this.sumSeconds += seconds
-    this.count++
+    this.arrivals.observe(ms / 1000)
   }
 
   /** Quantiles of the window; null when nothing arrived in it. */

@@ -1,5 +1,7 @@
 // The gateway's metrics. What happens with every probe is counted in plain numbers; the registry collects them when it is asked.
-import { Counter, Gauge, Histogram, type Metric, type Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { Buckets } from '../lib/buckets.ts'
+import { registerHistogram } from '../lib/metrics.ts'
 import type { Expectation, TokenStatus } from './contract.ts'
 import { LAG_BUCKETS, type LagWindow } from './lag.ts'
 import type { Outcome } from './outcome.ts'
@@ -32,6 +34,7 @@ export function createGatewayMetrics(registry: Registry, sources: MetricSources)
   const registers = [registry]
   const outcomes = new Map<Outcome, number>()
   const verdicts = { present: zeroes(), absent: zeroes() }
+  const durations = new Buckets(CHECK_BUCKETS)
   let sent = 0
   let rejected = 0
 
@@ -74,11 +77,11 @@ export function createGatewayMetrics(registry: Registry, sources: MetricSources)
       for (const [outcome, count] of outcomes) this.inc({ outcome }, count)
     },
   })
-  const durations = new Histogram({
+  registerHistogram(registry, {
     name: 'syncer_gateway_check_duration_seconds',
     help: 'From the start of a check to its verdict.',
     buckets: CHECK_BUCKETS,
-    registers,
+    collect: () => [{ labels: {}, counts: durations.counts, sum: durations.sum }],
   })
   new Gauge({
     name: 'syncer_gateway_checks_in_flight',
@@ -118,7 +121,15 @@ export function createGatewayMetrics(registry: Registry, sources: MetricSources)
       if (age !== undefined) this.set(age)
     },
   })
-  registry.registerMetric(lagHistogram(sources.lags))
+  registerHistogram(registry, {
+    name: 'syncer_gateway_replica_lag_seconds',
+    help: 'From the start of a check to the arrival of the token at the replica.',
+    buckets: LAG_BUCKETS,
+    *collect() {
+      for (const [replica, { arrivals }] of sources.lags())
+        yield { labels: { replica }, counts: arrivals.counts, sum: arrivals.sum }
+    },
+  })
 
   return {
     judged(status, expect, ms) {
@@ -144,32 +155,4 @@ export function createGatewayMetrics(registry: Registry, sources: MetricSources)
 
 function zeroes(): Record<TokenStatus, number> {
   return { Synced: 0, Partialy: 0, NotSynced: 0, Timeout: 0 }
-}
-
-/**
- * A histogram whose buckets are filled elsewhere: prom-client's own costs as much for each arrival as the probe itself.
- * It has what the registry asks of a metric; its classes ask for more, so the type has to be asserted.
- */
-function lagHistogram(lags: MetricSources['lags']): Metric {
-  const name = 'syncer_gateway_replica_lag_seconds'
-  const get = async () => {
-    const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = []
-    for (const [replica, lag] of lags()) {
-      let cumulative = 0
-      for (const [index, le] of [...LAG_BUCKETS, '+Inf'].entries()) {
-        cumulative += lag.buckets[index] ?? 0
-        values.push({ metricName: `${name}_bucket`, labels: { le, replica }, value: cumulative })
-      }
-      values.push({ metricName: `${name}_sum`, labels: { replica }, value: lag.sumSeconds })
-      values.push({ metricName: `${name}_count`, labels: { replica }, value: lag.count })
-    }
-    return {
-      name,
-      help: 'From the start of a check to the arrival of the token at the replica.',
-      type: 'histogram',
-      aggregator: 'sum',
-      values,
-    }
-  }
-  return { name, get, reset() {} } as unknown as Metric
 }
