@@ -1,5 +1,5 @@
 // How the harness itself talks to a replica: stores a token, removes it, and asks as a probe would.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { GATEWAY_NAME, type TestTls } from './test-tls.ts'
 
@@ -10,11 +10,18 @@ export interface Endpoint {
 
 export interface Answer {
   readonly status: number
+  readonly headers: IncomingHttpHeaders
   readonly body: string
 }
 
 export interface ReplicaClient {
-  send(method: string, to: Endpoint, path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>
+  send(
+    method: string,
+    to: Endpoint,
+    path: string,
+    headers?: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<Answer>
   close(): void
 }
 
@@ -28,7 +35,7 @@ export function createReplicaClient(tls: TestTls | undefined): ReplicaClient {
       : new HttpsAgent({ keepAlive: true, ca: tls.ca, servername: GATEWAY_NAME })
   const request = tls === undefined ? httpRequest : httpsRequest
   return {
-    send: (method, to, path, headers = {}) =>
+    send: (method, to, path, headers = {}, body = '') =>
       new Promise((resolve, reject) => {
         const call = request(
           {
@@ -41,14 +48,17 @@ export function createReplicaClient(tls: TestTls | undefined): ReplicaClient {
             timeout: TIMEOUT_MS,
           },
           (response) => {
-            readBody(response).then((body) => resolve({ status: response.statusCode ?? 0, body }), reject)
+            readBody(response).then(
+              (body) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+              reject,
+            )
           },
         )
         call.once('timeout', () =>
           call.destroy(new Error(`${method} ${to.address}:${to.port}${path} took ${TIMEOUT_MS} ms`)),
         )
         call.once('error', reject)
-        call.end()
+        call.end(body)
       }),
     close: () => agent.destroy(),
   }
