@@ -32,6 +32,13 @@ export function createOidcAuthenticator(
   const verified = new OutcomeCache(clock, CACHE_LIMIT)
   const inFlight = new Map<string, Promise<AuthOutcome>>()
   let validFor = keys.known
+  const cache = (): OutcomeCache => {
+    if (validFor !== keys.known) {
+      validFor = keys.known
+      verified.clear()
+    }
+    return verified
+  }
 
   const verify = async (token: string, key: string): Promise<AuthOutcome> => {
     let result: Verified
@@ -42,7 +49,7 @@ export function createOidcAuthenticator(
     }
     const outcome: AuthOutcome = { ok: true, caller: callerOf(result.claims, config) }
     const leftMs = ((result.claims.exp ?? 0) + CLOCK_TOLERANCE_S) * 1000 - clock.wallNow()
-    if (result.keys === validFor) verified.set(key, outcome, Math.min(CACHE_MS, leftMs))
+    if (result.keys === keys.known) cache().set(key, outcome, Math.min(CACHE_MS, leftMs))
     return outcome
   }
 
@@ -51,12 +58,8 @@ export function createOidcAuthenticator(
     authenticate(authorization) {
       const token = readBearer(authorization)
       if (typeof token !== 'string') return token
-      if (validFor !== keys.known) {
-        validFor = keys.known
-        verified.clear()
-      }
       const key = fingerprint(token)
-      const kept = verified.get(key) ?? inFlight.get(key)
+      const kept = cache().get(key) ?? inFlight.get(key)
       if (kept !== undefined) return kept
       const asked = verify(token, key).finally(() => inFlight.delete(key))
       inFlight.set(key, asked)
