@@ -1,5 +1,5 @@
 // The registry of all metrics, and its text in the two formats that scrapers ask for.
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { collectDefaultMetrics, type Metric, Registry } from 'prom-client'
 
 export const PROMETHEUS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 export const OPENMETRICS_TYPE = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
@@ -24,4 +24,44 @@ export function toOpenMetrics(text: string): string {
     return [`# ${keyword} ${family} ${keyword === 'HELP' ? rest.replaceAll('"', '\\"') : rest}`]
   })
   return `${lines.join('\n')}\n# EOF\n`
+}
+
+/** One series of a histogram that is filled elsewhere. */
+export interface HistogramSeries {
+  readonly labels: Readonly<Record<string, string>>
+  /** One number more than there are buckets: the last one counts what was above them all. Not cumulative. */
+  readonly counts: ArrayLike<number>
+  readonly sum: number
+}
+
+/**
+ * Registers a histogram whose buckets are filled elsewhere, in plain numbers: prom-client's own looks its labels up for
+ * every observation. The object has what the registry asks of a metric; its classes ask for more, so the type is asserted.
+ */
+export function registerHistogram(
+  registry: Registry,
+  options: {
+    readonly name: string
+    readonly help: string
+    readonly buckets: readonly number[]
+    readonly collect: () => Iterable<HistogramSeries>
+  },
+): void {
+  const { name, help, buckets, collect } = options
+  const get = async () => {
+    const values: { metricName: string; labels: Record<string, string | number>; value: number }[] = []
+    for (const { labels, counts, sum } of collect()) {
+      let cumulative = 0
+      for (const [index, le] of [...buckets, '+Inf'].entries()) {
+        cumulative += counts[index] ?? 0
+        values.push({ metricName: `${name}_bucket`, labels: { le, ...labels }, value: cumulative })
+      }
+      values.push(
+        { metricName: `${name}_sum`, labels, value: sum },
+        { metricName: `${name}_count`, labels, value: cumulative },
+      )
+    }
+    return { name, help, type: 'histogram', aggregator: 'sum', values }
+  }
+  registry.registerMetric({ name, get, reset() {} } as unknown as Metric)
 }
