@@ -4,10 +4,15 @@ import { type DestinationStream, destination, type Level, type Logger, pino, std
 export type { Logger } from 'pino'
 export type LogLevel = Level | 'silent'
 
+/** Lines are written together: a write for each one costs as much as half of what else a request costs. */
+const BATCH_BYTES = 4096
+/** No line waits longer, in milliseconds. */
+const FLUSH_MS = 100
+
 /** Lines go to `stream`; to standard error when it is left out. pino itself flushes that one at exit. */
 export function createLogger(
   level: LogLevel,
-  stream: DestinationStream = destination({ dest: 2, sync: false }),
+  stream: DestinationStream = destination({ dest: 2, sync: false, minLength: BATCH_BYTES, periodicFlush: FLUSH_MS }),
 ): Logger {
   return pino(
     {
