@@ -6,7 +6,7 @@ export interface Phase {
   /** Milliseconds after which the next phase begins whatever this one does. */
   readonly timeoutMs: number
   /** The signal aborts at the time-out: end by force what did not end by itself. */
-  run(signal: AbortSignal): Promise<void> | void
+  run(signal: AbortSignal): PromiseLike<void> | void
 }
 
 /** Some phases failed or were too slow; each is among `errors` with its name. */

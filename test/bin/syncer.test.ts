@@ -3,15 +3,14 @@ import { once } from 'node:events'
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
 const SOURCE = `
 export async function main(): Promise<void> {
   const [what, ...rest] = process.argv.slice(2)
-  process.stdout.write(\`source \${rest.join(' ')}\\n\`)
   if (what === 'exit') process.exitCode = Number(rest[0])
-  if (what === 'echo') for await (const chunk of process.stdin) process.stdout.write(chunk)
   if (what === 'wait') {
     const alive = setInterval(() => {}, 1_000)
     process.on('SIGTERM', () => {
@@ -20,6 +19,8 @@ export async function main(): Promise<void> {
       clearInterval(alive)
     })
   }
+  process.stdout.write(\`source \${rest.join(' ')}\\n\`)
+  if (what === 'echo') for await (const chunk of process.stdin) process.stdout.write(chunk)
 }
 `
 /** Makes the Node that runs the command believe that it is an old one. */
@@ -56,8 +57,8 @@ const start = (at: string, args: readonly string[], options: { old?: boolean } =
 const finish = async (child: ChildProcess, input = '') => {
   child.stdin?.end(input)
   const [out, err, [code]] = await Promise.all([
-    text(child.stdout ?? []),
-    text(child.stderr ?? []),
+    text(child.stdout ?? Readable.from([])),
+    text(child.stderr ?? Readable.from([])),
     once(child, 'exit'),
   ])
   return { out, err, code }

@@ -19,10 +19,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   state: ['lib'],
   runs: ['lib', 'state', ...CAPABILITIES],
   http: ['lib', 'config', 'state', 'runs', 'generated', ...CAPABILITIES],
-  wiring: ['lib', 'config', 'state', 'runs', ...CAPABILITIES],
+  wiring: ['lib', 'config', 'state', 'runs', 'http', ...CAPABILITIES],
   main: ['lib', 'config', 'state', 'runs', 'http', 'wiring', ...CAPABILITIES],
   cli: ['lib', 'config', 'state', 'runs', 'wiring', 'main', 'generated', ...CAPABILITIES],
-  playground: ['lib', 'config', 'wiring', 'main'],
+  playground: ['lib', 'config', 'wiring', 'main', 'cli', ...CAPABILITIES],
   generated: [],
 }
 
@@ -56,6 +56,8 @@ interface Source {
 }
 
 export interface Packages {
+  /** Our own; what it exports may be imported by name. */
+  readonly name: string
   readonly dependencies: readonly string[]
   readonly devDependencies: readonly string[]
 }
@@ -99,6 +101,7 @@ function judgeOwn(path: string, one: Import, files: ReadonlyMap<string, string>)
 function judgePackage(path: string, one: Import, packages: Packages): string[] {
   const name = one.specifier.split('/', one.specifier.startsWith('@') ? 2 : 1).join('/')
   const isDevelopment = packages.devDependencies.includes(name)
+  if (name === packages.name) return []
   if (!isDevelopment && !packages.dependencies.includes(name))
     return [`imports ${name}, which package.json does not name`]
   if (isDevelopment && partOf(path) !== 'playground') return [`imports ${name}, which is not installed in production`]

@@ -1,0 +1,16 @@
+// How a command ends: 0 done, 1 failed, 2 wrong usage or configuration.
+
+export const DONE = 0
+export const FAILED = 1
+export const WRONG_USAGE = 2
+
+/** The command cannot go on; the message, one line, is all that the user needs to read. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly exitCode: typeof FAILED | typeof WRONG_USAGE
+
+  constructor(exitCode: typeof FAILED | typeof WRONG_USAGE, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
+}

@@ -1,0 +1,32 @@
+// Where bin/syncer begins: the real process behind the command line.
+import { text } from 'node:stream/consumers'
+import { readProcessEnvironment } from '../config/process-environment.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { CliIo } from './io.ts'
+import { runCli } from './program.ts'
+
+/** Runs the command line of this process and sets its exit code. */
+export async function main(): Promise<void> {
+  process.exitCode = await runCli(process.argv.slice(2), createProcessIo())
+}
+
+/** What commands may touch, of the process that this is. */
+export function createProcessIo(): CliIo {
+  const env = readProcessEnvironment()
+  // A reader that has seen enough (`| head -1`) closes the pipe: there is nobody left to write to, and nothing wrong.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit()
+    throw error
+  })
+  return {
+    env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    process,
+    fetch: globalThis.fetch,
+    out: (data) => void process.stdout.write(data),
+    err: (words) => void process.stderr.write(words),
+    readInput: () => text(process.stdin),
+    colours: process.stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+  }
+}

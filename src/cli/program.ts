@@ -1,0 +1,91 @@
+// The command line: its commands, and what a wrong use of it is answered with.
+import { Command, CommanderError } from 'commander'
+import packageJson from 'syncer/package.json' with { type: 'json' }
+import { ConfigError } from '../config/error.ts'
+import { addConfigCheck } from './config-check.ts'
+import { CliError, DONE, FAILED, WRONG_USAGE } from './exit.ts'
+import type { CliIo } from './io.ts'
+import { addServe } from './serve.ts'
+import { addSynced } from './synced.ts'
+
+/** Commands leave the exit code here when it is not 0. */
+export interface ExitCode {
+  code: number
+}
+
+/** Runs one command line (without `node` and the script); resolves with the exit code and never rejects. */
+export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+  const exit: ExitCode = { code: DONE }
+  const program = createProgram(io, exit)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exit.code
+  } catch (error) {
+    return report(error, io)
+  }
+}
+
+/** The whole command line; a test compares it with what the documents promise. */
+export function createProgram(io: CliIo, exit: ExitCode): Command {
+  const program = new Command('syncer')
+    .description('Keeps tokens and data in step across gateways, clusters and databases.')
+    .version(packageJson.version)
+    .helpCommand(false)
+    .addHelpText('beforeAll', ({ command }) =>
+      command.name() === 'syncer'
+        ? `Examples:
+  syncer serve --config syncer.yaml                serve what this file configures
+  syncer synced TOKEN --origin gw-0                has the token reached every replica?
+  syncer config check                              what is in force, and is it all right?
+`
+        : '',
+    )
+  addServe(program, io, exit)
+  addSynced(program, io, exit)
+  const config = program.command('config').description('Looks at the configuration.')
+  addConfigCheck(config, io)
+  for (const command of withSubcommands(program)) refuseInOneLine(command, io)
+  return program
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
+}
+
+/** Wrong usage throws a CliError whose one line says what is allowed. */
+function refuseInOneLine(command: Command, io: CliIo): void {
+  command.configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} }).exitOverride((error) => {
+    // Help and version were asked for; help that was not asked for follows a command that is not whole.
+    if (error.exitCode === 0) throw error
+    const path = pathOf(command)
+    if (error.code === 'commander.help') throw new CliError(WRONG_USAGE, `${path}: allowed are ${allowed(command)}`)
+    const what = error.message.replace(/^error: /, '').replace(/\s+/g, ' ')
+    const says = what.includes('llowed') ? what : `${what}; allowed are ${allowed(command)}`
+    throw new CliError(WRONG_USAGE, `${path}: ${says}`)
+  })
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`
+}
+
+function allowed(command: Command): string {
+  const commands = command.commands.map((one) => one.name())
+  const values = command.registeredArguments.map((one) => one.name().toUpperCase())
+  const options = command.options.map((one) => one.flags)
+  return [...commands, ...values, ...options, '-h, --help']
+    .join(', ')
+    .replaceAll('-h, --help', '--help')
+    .replaceAll('-V, --version', '--version')
+}
+
+function report(error: unknown, io: CliIo): number {
+  if (error instanceof CommanderError && error.exitCode === 0) return DONE
+  if (error instanceof ConfigError) {
+    for (const problem of error.problems) io.err(`syncer: ${error.source}: ${problem}\n`)
+    return WRONG_USAGE
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  io.err(`${message.startsWith('syncer') ? '' : 'syncer: '}${message}\n`)
+  return error instanceof CliError ? error.exitCode : FAILED
+}

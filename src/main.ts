@@ -1,0 +1,174 @@
+// The composition root: the only file that knows all parts of the service. Whatever is opened says at once how it is closed;
+// stopping closes in the reverse order, in named phases. A capability is loaded only when its section is in the configuration.
+import type { Server } from 'node:http'
+import { hostname } from 'node:os'
+import { Server as TlsServer } from 'node:tls'
+import type { Registry } from 'prom-client'
+import packageJson from 'syncer/package.json' with { type: 'json' }
+import type { Env, LoadedConfig } from './config/load.ts'
+import type { Config } from './config/schema.ts'
+import { createApp } from './http/app.ts'
+import { createAuthenticator } from './http/auth/create-authenticator.ts'
+import type { ReviewToken } from './http/auth/token-review.ts'
+import { openListenTls } from './http/tls.ts'
+import { type Clock, delay } from './lib/clock.ts'
+import type { KubeClient } from './lib/kube/client.ts'
+import type { Logger } from './lib/logger.ts'
+import { createRegistry } from './lib/metrics.ts'
+import { type Phase, PhasesFailed, runPhases } from './lib/phases.ts'
+import type { Gateway } from './synced/contract.ts'
+
+export interface ServiceOptions {
+  readonly env: Env
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+export interface RunningService {
+  /** `http://host:port` or `https://host:port`, where it listens. */
+  readonly url: string
+  /** Stops in phases; asked again it is the same stop. Throws PhasesFailed, after all phases, when one failed or was too slow. */
+  stop(): Promise<void>
+}
+
+type App = Awaited<ReturnType<typeof createApp>>
+type Closes = (name: string, timeoutMs: number, run: Phase['run']) => void
+type SharedKube = () => Promise<KubeClient>
+
+/** How long each part may take to close, in milliseconds, beyond what the configuration grants. */
+const CLOSE_MS = 2_000
+
+/**
+ * Starts what the configuration asks for; resolves when the service listens.
+ * Throws ConfigError for what the configuration names and cannot be used; then, as after any error, nothing is left open.
+ */
+export async function startService(loaded: LoadedConfig, options: ServiceOptions): Promise<RunningService> {
+  const closing: Phase[] = []
+  try {
+    return await open(loaded, options, closing)
+  } catch (error) {
+    await runPhases(closing, options.clock).catch((failed: unknown) => {
+      if (!(failed instanceof PhasesFailed)) throw failed
+      options.logger.error({ err: failed }, 'not all could be closed again')
+    })
+    throw error
+  }
+}
+
+/** Opens everything in order. `closing` grows by what closes each part, the last one first. */
+async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phase[]): Promise<RunningService> {
+  const { config, source } = loaded
+  const { clock, logger } = options
+  const { listen, shutdown } = config
+  const closes: Closes = (name, timeoutMs, run) => void closing.unshift({ name, timeoutMs, run })
+
+  closes('logs', CLOSE_MS, () => flush(logger))
+  const registry = createRegistry()
+  const kube = createSharedKube(config, source, options, closes)
+  const gateway = await openGateway(config, kube, registry, clock)
+  if (gateway !== undefined) closes('gateway', CLOSE_MS, () => gateway[Symbol.asyncDispose]())
+  const authenticator = await createAuthenticator(config.auth, {
+    clock,
+    reviewToken: config.auth.mode === 'tokenReview' ? await openTokenReview(kube) : undefined,
+  })
+  closes('authentication', CLOSE_MS, () => authenticator[Symbol.asyncDispose]())
+
+  const tls = listen.tls && openListenTls(listen.tls, { clock, ...tlsReports(logger) })
+  if (tls !== undefined) closes('certificates', CLOSE_MS, () => tls[Symbol.dispose]())
+  const lifecycle = { stopping: false }
+  const app = await createApp({
+    config,
+    gateway,
+    authenticator,
+    registry,
+    logger,
+    clock,
+    version: packageJson.version,
+    instance: hostname(),
+    lifecycle,
+    readiness: () => (gateway === undefined ? [] : [{ name: 'gateway', ...gateway.readiness() }]),
+    serverOptions: tls?.options,
+  })
+  closes('connections', shutdown.graceMs + CLOSE_MS, () => closeApp(app, shutdown.graceMs, options))
+  await app.listen({ host: listen.host, port: listen.port })
+  if (tls !== undefined && app.server instanceof TlsServer) tls.follow(app.server)
+  closes('readiness', shutdown.readinessDelayMs + CLOSE_MS, () => {
+    lifecycle.stopping = true
+    return delay(clock, shutdown.readinessDelayMs)
+  })
+
+  const url = urlOf(app.server.address(), tls !== undefined)
+  logger.info({ address: url, source, capabilities: listCapabilities(config) }, 'listening')
+  let stopped: Promise<void> | undefined
+  return {
+    url,
+    stop: () => {
+      stopped ??= runPhases(closing, clock)
+      return stopped
+    },
+  }
+}
+
+/** One client of the Kubernetes API server for all who need one; nothing of it is loaded when nobody does. */
+function createSharedKube(config: Config, source: string, { env, clock }: ServiceOptions, closes: Closes): SharedKube {
+  let shared: Promise<KubeClient> | undefined
+  return () => {
+    shared ??= import('./wiring/kube.ts').then(async ({ openKube }) => {
+      const client = await openKube(config.kubernetes, { source, env, clock })
+      closes('kubernetes', CLOSE_MS, () => client[Symbol.asyncDispose]())
+      return client
+    })
+    return shared
+  }
+}
+
+async function openTokenReview(kube: SharedKube): Promise<ReviewToken> {
+  const [{ createTokenReview }, client] = await Promise.all([import('./wiring/kube.ts'), kube()])
+  return createTokenReview(client)
+}
+
+async function openGateway(
+  config: Config,
+  kube: SharedKube,
+  registry: Registry,
+  clock: Clock,
+): Promise<Gateway | undefined> {
+  if (config.gateway === undefined) return undefined
+  const wiring = await import('./wiring/gateway.ts')
+  return wiring.openGateway(config.gateway, { kube, registry, clock })
+}
+
+/** Ends what is in flight, and by force what does not end within the grace period. */
+async function closeApp(app: App, graceMs: number, { clock, logger }: ServiceOptions): Promise<void> {
+  const timer = clock.setTimer(graceMs, () => {
+    logger.warn({ graceMs }, 'connections are cut off: the grace period is over')
+    app.server.closeAllConnections()
+  })
+  try {
+    await app.close()
+  } finally {
+    timer.cancel()
+  }
+}
+
+function tlsReports(logger: Logger) {
+  return {
+    onReload: () => logger.info('new certificates are in force'),
+    onProblem: (detail: string) =>
+      logger.error({ detail }, 'new certificates cannot be used; the old ones stay in force'),
+  }
+}
+
+function flush(logger: Logger): Promise<void> {
+  return new Promise((resolve, reject) => logger.flush((error) => (error === undefined ? resolve() : reject(error))))
+}
+
+function listCapabilities(config: Config): string[] {
+  return config.gateway === undefined ? [] : ['gateway']
+}
+
+function urlOf(address: ReturnType<Server['address']>, isTls: boolean): string {
+  if (address === null || typeof address === 'string') throw new TypeError('the listener has no address')
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return `${isTls ? 'https' : 'http'}://${host}:${address.port}`
+}

@@ -1,0 +1,112 @@
+// What `npm start` brings up, in one process: a gateway of five replicas, and the service that watches over it.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { configYaml } from '../config/describe.ts'
+import { type Env, loadConfig } from '../config/load.ts'
+import type { Clock } from '../lib/clock.ts'
+import { createLogger } from '../lib/logger.ts'
+import { startService } from '../main.ts'
+import { createCertificateAuthority } from './certificates.ts'
+import { type PlaygroundGateway, startPlaygroundGateway } from './gateway.ts'
+
+const SERVER_NAME = 'gateway.playground.test'
+const REPLICAS = ['gw-0', 'gw-1', 'gw-2', 'gw-3', 'gw-4']
+const FIRST_REPLICA_PORT = 8441
+const SERVICE_PORT = 8080
+
+export interface PlaygroundOptions {
+  readonly env: Env
+  readonly clock: Clock
+  /** Milliseconds between two flushes of a replica; a second when left out. */
+  readonly tickMs?: number
+  /** Takes free ports at once, in place of the usual ones while they are free. */
+  readonly anyPorts?: boolean
+}
+
+export interface Playground extends AsyncDisposable {
+  /** Base address of the service, without a slash at its end. */
+  readonly url: string
+  readonly gateway: PlaygroundGateway
+  /** Configuration of the service, absolute; gone when the playground ends, as `caFile`. */
+  readonly configFile: string
+  /** Certificate of the authority that the replicas' certificates are from; absolute. */
+  readonly caFile: string
+  /** The same certificate, PEM. */
+  readonly ca: string
+  /** Name in those certificates. */
+  readonly serverName: string
+}
+
+/** Starts it all; nothing is left behind when a part cannot start. */
+export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
+  const { env, clock, tickMs, anyPorts = false } = options
+  await using starting = new AsyncDisposableStack()
+
+  const folder = await mkdtemp(join(tmpdir(), 'syncer-playground-'))
+  starting.defer(() => rm(folder, { recursive: true, force: true }))
+  const authority = await createCertificateAuthority('Syncer playground', clock.wallNow())
+  const caFile = join(folder, 'ca.pem')
+  await writeFile(caFile, authority.cert)
+
+  const tls = await authority.issue({ commonName: SERVER_NAME, hostNames: [SERVER_NAME], addresses: ['127.0.0.1'] })
+  const gateway = starting.use(
+    await startPlaygroundGateway({
+      clock,
+      tls,
+      ...(tickMs !== undefined && { tickMs }),
+      replicas: REPLICAS.map((name, index) => ({ name, port: anyPorts ? 0 : FIRST_REPLICA_PORT + index })),
+    }),
+  )
+
+  const configFile = join(folder, 'syncer.yaml')
+  const port = anyPorts ? 0 : await findPort(SERVICE_PORT)
+  await writeFile(configFile, configYaml(createConfig(gateway, port, caFile)))
+  const loaded = await loadConfig({ path: configFile, env, cwd: folder, readFile: (file) => readFile(file, 'utf8') })
+  const service = await startService(loaded, { env, clock, logger: createLogger(loaded.config.log.level) })
+  starting.defer(() => service.stop())
+
+  const running = starting.move()
+  return {
+    url: service.url,
+    gateway,
+    configFile,
+    caFile,
+    ca: authority.cert,
+    serverName: SERVER_NAME,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+}
+
+function createConfig(gateway: PlaygroundGateway, port: number, caFile: string): object {
+  return {
+    listen: { host: '127.0.0.1', port },
+    auth: { mode: 'none' },
+    log: { level: 'warn' },
+    shutdown: { readinessDelayMs: 0, graceMs: 2_000 },
+    gateway: {
+      discovery: {
+        kind: 'static',
+        replicas: gateway.replicas.map(({ name, address, port: own }) => ({ name, address, port: own })),
+      },
+      probe: {
+        host: SERVER_NAME,
+        path: '/_synced',
+        token: 'cookie:auth_token',
+        tls: { ca: { file: caFile }, servername: SERVER_NAME },
+      },
+      // A tick is a second: the token of a login may need all of it, and a little more.
+      deadlineMs: 2_000,
+    },
+  }
+}
+
+/** The wanted port when nobody has it, else 0: a free one. */
+function findPort(wanted: number): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(0))
+    server.listen(wanted, '127.0.0.1', () => server.close(() => resolve(wanted)))
+  })
+}
