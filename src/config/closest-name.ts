@@ -6,12 +6,15 @@ export function closestName(name: string, allowed: readonly string[]): string | 
   if (name.length > 64) return undefined
   const wanted = normalise(name)
   const ranked = allowed
-    .map((candidate) => ({ candidate, edits: distance(wanted, normalise(candidate)) }))
+    .map((candidate) => ({ candidate, edits: editsBetween(wanted, normalise(candidate)) }))
     .sort((a, b) => a.edits - b.edits || (a.candidate < b.candidate ? -1 : 1))
   const best = ranked[0]
-  // Two letters that changed places are two edits: `prot`.
   const limit = name.length <= 3 ? 1 : Math.max(2, Math.floor(name.length / 3))
   return best !== undefined && best.edits <= limit && best.edits < best.candidate.length ? best.candidate : undefined
 }
+
+/** Letters that only changed places are one mistake: `prot`. */
+const editsBetween = (a: string, b: string): number =>
+  a !== b && [...a].sort().join('') === [...b].sort().join('') ? 1 : distance(a, b)
 
 const normalise = (name: string): string => name.toLowerCase().replaceAll(/[_-]/g, '')

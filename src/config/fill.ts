@@ -9,7 +9,7 @@ import { branchOf, isRecord, propertyOf, type SchemaNode, unionOf } from './sche
  */
 export function fillDefaults(node: SchemaNode, value: unknown, folder: string): unknown {
   if (value === undefined) {
-    return node.default === undefined ? undefined : fillDefaults(node, structuredClone(node.default), folder)
+    return node.default === undefined ? undefined : fillDefaults(node, node.default, folder)
   }
   const union = unionOf(node)
   if (union !== undefined) {

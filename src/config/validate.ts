@@ -11,6 +11,11 @@ export interface Problem {
   readonly message: string
 }
 
+/** What `toAjv` makes of a union with a tag. */
+interface RewrittenNode extends SchemaNode {
+  readonly oneOf?: readonly RewrittenNode[]
+}
+
 const compiled = new WeakMap<SchemaNode, ValidateFunction>()
 
 /** What is wrong with `value`, in the order of the document; empty when nothing is. Values are only repeated where they cannot be secrets. */
@@ -143,10 +148,19 @@ function explain(error: ErrorObject, root: unknown): Problem | undefined {
 
 function unknownKey(key: string, schema: SchemaNode): string {
   const allowed = Object.keys(schema.properties ?? {})
-  const nearest = closestName(key, allowed)
+  const nearest = closestName(key, allowed) ?? deeperName(key, schema)
+  const patterns = Object.keys(schema.patternProperties ?? {}).map((pattern) => `names of the form ${pattern}`)
   const tag = Object.entries(schema.properties ?? {}).find(([, node]) => typeof node.const === 'string')
   const where = tag === undefined ? '' : ` with ${tag[0]} ${String(tag[1].const)}`
-  return `unknown key${nearest === undefined ? '' : `, did you mean "${nearest}"?`}${nearest === undefined ? ';' : ''} allowed${where}: ${names(allowed)}`
+  return `unknown key${nearest === undefined ? ';' : `, did you mean "${nearest}"?`} allowed${where}: ${names([...allowed, ...patterns])}`
+}
+
+/** Where the key belongs when it was written one level too high: `probe.port` for `port`. */
+function deeperName(key: string, schema: SchemaNode): string | undefined {
+  const isThere = (node: SchemaNode | RewrittenNode): boolean =>
+    Object.hasOwn(node.properties ?? {}, key) || ('oneOf' in node && node.oneOf?.some(isThere) === true)
+  const parent = Object.entries(schema.properties ?? {}).find(([, node]) => isThere(node))
+  return parent === undefined ? undefined : `${parent[0]}.${key}`
 }
 
 function missing(key: string, schema: SchemaNode): string {
@@ -162,7 +176,7 @@ function isMisspelt(key: string, schema: SchemaNode, data: unknown): boolean {
 }
 
 function wrongTag(tag: string, error: ErrorObject, data: unknown): string {
-  const branches = (error.parentSchema?.['oneOf'] ?? []) as readonly SchemaNode[]
+  const branches = (error.parentSchema as RewrittenNode | undefined)?.oneOf ?? []
   const allowed = branches.map((branch) => String(branch.properties?.[tag]?.const))
   const value = isRecord(data) ? data[tag] : undefined
   if (value !== undefined) return notOneOf(value, allowed)
