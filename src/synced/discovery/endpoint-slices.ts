@@ -23,7 +23,7 @@ interface SlicePort {
 
 interface Endpoint {
   readonly addresses?: readonly string[] | null
-  readonly conditions?: EndpointConditions | null
+  readonly conditions?: EndpointConditions | null | undefined
   readonly hostname?: string | null
   readonly targetRef?: { readonly name?: string; readonly uid?: string } | null
 }

@@ -14,12 +14,12 @@ export interface Pod extends KubeObject {
   readonly spec?: {
     readonly containers?: readonly Container[] | null
     readonly initContainers?: readonly Container[] | null
-  } | null
+  } | null | undefined
   readonly status?: {
     readonly podIP?: string | null
     readonly phase?: string | null
     readonly conditions?: readonly { readonly type?: string; readonly status?: string }[] | null
-  } | null
+  } | null | undefined
 }
 
 interface Container {
