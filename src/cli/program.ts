@@ -42,7 +42,7 @@ export function createProgram(io: CliIo, exit: ExitCode): Command {
     )
   addServe(program, io, exit)
   addSynced(program, io, exit)
-  const config = program.command('config').description('Looks at the configuration.')
+  const config = program.command('config').description('Looks at the configuration.').helpCommand(false)
   addConfigCheck(config, io)
   for (const command of withSubcommands(program)) refuseInOneLine(command, io)
   return program
@@ -54,13 +54,14 @@ function withSubcommands(command: Command): Command[] {
 
 /** Wrong usage throws a CliError whose one line says what is allowed. */
 function refuseInOneLine(command: Command, io: CliIo): void {
-  command.configureOutput({ writeOut: io.out, writeErr: io.err, outputError: () => {} }).exitOverride((error) => {
-    // Help and version were asked for; help that was not asked for follows a command that is not whole.
+  command.configureOutput({ writeOut: io.out, writeErr: () => {}, outputError: () => {} }).exitOverride((error) => {
+    // Exit code 0: help or version was asked for. Help that was not asked for stands for a command that is missing.
     if (error.exitCode === 0) throw error
     const path = pathOf(command)
-    if (error.code === 'commander.help') throw new CliError(WRONG_USAGE, `${path}: allowed are ${allowed(command)}`)
+    if (error.code === 'commander.help')
+      throw new CliError(WRONG_USAGE, `${path}: a command is missing; allowed are ${allowed(command)}`)
     const what = error.message.replace(/^error: /, '').replace(/\s+/g, ' ')
-    const says = what.includes('llowed') ? what : `${what}; allowed are ${allowed(command)}`
+    const says = /allowed/i.test(what) ? what : `${what}; allowed are ${allowed(command)}`
     throw new CliError(WRONG_USAGE, `${path}: ${says}`)
   })
 }
@@ -72,11 +73,8 @@ function pathOf(command: Command): string {
 function allowed(command: Command): string {
   const commands = command.commands.map((one) => one.name())
   const values = command.registeredArguments.map((one) => one.name().toUpperCase())
-  const options = command.options.map((one) => one.flags)
-  return [...commands, ...values, ...options, '-h, --help']
-    .join(', ')
-    .replaceAll('-h, --help', '--help')
-    .replaceAll('-V, --version', '--version')
+  const options = command.options.map((one) => one.flags.replace(/^-\w, /, ''))
+  return [...commands, ...values, ...options, '--help'].join(', ')
 }
 
 function report(error: unknown, io: CliIo): number {

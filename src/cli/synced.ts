@@ -90,11 +90,15 @@ async function askServer(request: CheckRequest, server: string, io: CliIo): Prom
     )
   } catch (error) {
     if (error instanceof SyncerProblem) {
-      throw new CliError(WRONG_QUESTION.includes(error.status) ? WRONG_USAGE : FAILED, problemLine(error), {
-        cause: error,
-      })
+      throw new CliError(
+        WRONG_QUESTION.includes(error.status) ? WRONG_USAGE : FAILED,
+        `syncer synced: ${problemLine(error)}`,
+        {
+          cause: error,
+        },
+      )
     }
-    throw new CliError(FAILED, `${server} cannot be asked: ${reasonOf(error)}`, { cause: error })
+    throw new CliError(FAILED, `syncer synced: ${server} cannot be asked: ${reasonOf(error)}`, { cause: error })
   }
 }
 
@@ -117,7 +121,7 @@ async function checkHere(request: CheckRequest, path: string | undefined, io: Cl
   if (config.gateway === undefined) {
     throw new CliError(
       WRONG_USAGE,
-      `${source}: there is no section "gateway"; add one, or name a running service with --server`,
+      `syncer synced: ${source}: there is no section "gateway"; add one, or name a running service with --server`,
     )
   }
   // Loaded here: a check that a server makes needs nothing of it.

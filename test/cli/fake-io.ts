@@ -1,0 +1,53 @@
+// The surroundings of a command in a test: what it writes is kept, nothing of the real process is touched.
+import { EventEmitter } from 'node:events'
+import type { CliIo } from '../../src/cli/io.ts'
+import type { Env } from '../../src/config/load.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+
+export interface FakeIo extends CliIo {
+  readonly written: { out: string; err: string }
+  /** Raises what the process would hear. */
+  readonly emitter: EventEmitter
+  /** Codes that `process.exit` was called with. */
+  readonly exits: readonly number[]
+}
+
+export interface FakeIoOptions {
+  readonly env?: Env
+  readonly cwd?: string
+  readonly input?: string
+  readonly colours?: boolean
+  readonly fetch?: (request: Request) => Promise<Response>
+}
+
+export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
+  const { env = {}, cwd = '/nowhere', input, colours = false, fetch: answer } = options
+  const written = { out: '', err: '' }
+  const emitter = new EventEmitter()
+  const exits: number[] = []
+  const host = Object.assign(emitter, { exit: (code: number) => void exits.push(code) })
+  return {
+    written,
+    emitter,
+    exits,
+    env,
+    cwd,
+    colours,
+    clock: systemClock,
+    process: host,
+    out: (text) => {
+      written.out += text
+    },
+    err: (text) => {
+      written.err += text
+    },
+    readInput: async () => {
+      if (input === undefined) throw new Error('unexpected: standard input was read')
+      return input
+    },
+    fetch: async (request) => {
+      if (answer === undefined || !(request instanceof Request)) throw new Error('unexpected: a request was made')
+      return answer(request)
+    },
+  }
+}
