@@ -13,7 +13,7 @@ import type { ReviewToken } from './http/auth/token-review.ts'
 import { openListenTls } from './http/tls.ts'
 import { type Clock, delay } from './lib/clock.ts'
 import type { KubeClient } from './lib/kube/client.ts'
-import type { Logger } from './lib/logger.ts'
+import { flushLogger, type Logger } from './lib/logger.ts'
 import { createRegistry } from './lib/metrics.ts'
 import { type Phase, PhasesFailed, runPhases } from './lib/phases.ts'
 import type { Gateway } from './synced/contract.ts'
@@ -62,7 +62,7 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
   const { listen, shutdown } = config
   const closes: Closes = (name, timeoutMs, run) => void closing.unshift({ name, timeoutMs, run })
 
-  closes('logs', CLOSE_MS, () => flush(logger))
+  closes('logs', CLOSE_MS, () => flushLogger(logger))
   const registry = createRegistry()
   const kube = createSharedKube(config, source, options, closes)
   const gateway = await openGateway(config, kube, registry, clock)
@@ -157,10 +157,6 @@ function tlsReports(logger: Logger) {
     onProblem: (detail: string) =>
       logger.error({ detail }, 'new certificates cannot be used; the old ones stay in force'),
   }
-}
-
-function flush(logger: Logger): Promise<void> {
-  return new Promise((resolve, reject) => logger.flush((error) => (error === undefined ? resolve() : reject(error))))
 }
 
 function listCapabilities(config: Config): string[] {

@@ -24,3 +24,15 @@ export function createLogger(
     stream,
   )
 }
+
+/** Resolves when all lines so far are written; rejects when they cannot be. */
+export function flushLogger(logger: Logger): Promise<void> {
+  return new Promise((resolve, reject) => {
+    logger.flush((error) => {
+      // After it has written, the destination syncs the file; pipes and terminals have nothing to sync.
+      const isWritten = error === undefined || error === null || ('code' in error && error.code === 'EINVAL')
+      if (isWritten) resolve()
+      else reject(error)
+    })
+  })
+}
