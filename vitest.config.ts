@@ -14,12 +14,26 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/services/**'],
+          // Some start processes: on a busy machine that takes seconds, and is no failure.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
         test: {
           name: 'services',
           include: ['test/services/**/*.test.ts'],
+          exclude: ['test/services/realtime/**', 'test/services/**/kube-*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          // After the others: the API server may have to be built first.
+          name: 'kubernetes',
+          include: ['test/services/**/kube-*.test.ts'],
           exclude: ['test/services/realtime/**'],
           fileParallelism: false,
           testTimeout: 120_000,
