@@ -1,0 +1,89 @@
+// Is an answer as the document has it? Every answer of every test goes through here, errors too.
+import { expect } from 'vitest'
+import { document, findBreaches, type HeaderObject, locate, type ResponseObject, ROOT } from '../../openapi/document.ts'
+
+export interface Received {
+  readonly method: string
+  /** Path with or without a query. */
+  readonly url: string
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | number | readonly string[] | undefined>>
+  readonly body: string
+}
+
+/** Headers that HTTP itself brings, and those of pages. */
+const OF_HTTP = new Set([
+  'content-type',
+  'content-length',
+  'date',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-security-policy',
+])
+
+/** Throws what vitest throws when the answer is not declared, or not as it is declared. */
+export function expectDocumented(received: Received): void {
+  const what = `${received.method} ${received.url.split('?')[0]} → ${received.status}`
+  const response = findResponse(received)
+  expect(response, `${what} is not declared`).toBeDefined()
+  if (response === undefined) return
+  expectHeaders(what, received, response)
+  expectBody(what, received, response)
+}
+
+function findResponse({ method, url, status }: Received) {
+  const path = url.split('?')[0] ?? ''
+  const item = document.paths[path]
+  if (item === undefined)
+    return status === 404
+      ? locate<ResponseObject>(ROOT, 'components', 'responses', 'NotConfigured')
+      : locateComponent(status)
+  const declared = item[method.toLowerCase()] ?? (status === 405 ? Object.values(item)[0] : undefined)
+  if (declared?.responses[String(status)] === undefined) return undefined
+  const [key] = Object.entries(item).find(([, operation]) => operation === declared) ?? ['']
+  return locate<ResponseObject>(ROOT, 'paths', path, key, 'responses', String(status))
+}
+
+/** For paths that are not in the document. */
+function locateComponent(status: number) {
+  const name = { 400: 'BadRequest', 405: 'MethodNotAllowed' }[status]
+  return name === undefined ? undefined : locate<ResponseObject>(ROOT, 'components', 'responses', name)
+}
+
+function expectHeaders(what: string, { headers }: Received, response: ReturnType<typeof locate<ResponseObject>>): void {
+  const declared = Object.keys(response.value.headers ?? {})
+  for (const name of declared) {
+    const header = locate<HeaderObject>(response, 'headers', name)
+    const value = headers[name.toLowerCase()]
+    if (value === undefined) expect(header.value.required, `${what} lacks ${name}`).not.toBe(true)
+    else
+      expect(
+        findBreaches(`${header.pointer}/schema`, header.value.schema['type'] === 'integer' ? Number(value) : value),
+        `${what} ${name}`,
+      ).toEqual([])
+  }
+  const known = new Set([...OF_HTTP, ...declared.map((name) => name.toLowerCase())])
+  expect(
+    Object.keys(headers).filter((name) => !known.has(name)),
+    `${what} has headers that are not declared`,
+  ).toEqual([])
+}
+
+function expectBody(
+  what: string,
+  { method, headers, body }: Received,
+  response: ReturnType<typeof locate<ResponseObject>>,
+): void {
+  const types = Object.keys(response.value.content ?? {})
+  if (method === 'HEAD' || types.length === 0) {
+    expect(body, `${what} has a body`).toBe('')
+    return
+  }
+  const type = String(headers['content-type']).split(';')[0] ?? ''
+  expect(types, `${what} has another type`).toContain(type)
+  const value = type.endsWith('json') ? JSON.parse(body) : body
+  const media = locate(response, 'content', type)
+  expect(findBreaches(`${media.pointer}/schema`, value), `${what} body`).toEqual([])
+}
