@@ -33,6 +33,8 @@ export interface FaultReplica extends AsyncDisposable {
   readonly open: number
   /** Misbehaves so from the next request on. Where the fault lies in the connection, open ones are closed first. */
   set(fault: Fault): Promise<void>
+  /** Cuts every open connection; the next one is accepted as before. */
+  dropConnections(): void
   stop(): Promise<void>
 }
 
@@ -74,13 +76,13 @@ class Replica implements FaultReplica {
   async set(fault: Fault): Promise<void> {
     const before = this.#fault
     this.#fault = fault
-    if (isOfConnection(before) || isOfConnection(fault)) this.#dropConnections()
+    if (isOfConnection(before) || isOfConnection(fault)) this.dropConnections()
     if (fault.kind === 'refuse') await this.#close()
     else if (this.#server === undefined) await this.#listen()
   }
 
   async stop(): Promise<void> {
-    this.#dropConnections()
+    this.dropConnections()
     await this.#close()
   }
 
@@ -88,7 +90,7 @@ class Replica implements FaultReplica {
     await this.stop()
   }
 
-  #dropConnections(): void {
+  dropConnections(): void {
     for (const socket of this.#sockets) socket.destroy()
   }
 
