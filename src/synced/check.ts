@@ -107,6 +107,11 @@ export class RunningCheck {
     })
   }
 
+  /** The gateway closes: whoever still waits gets the verdict as it stands now. */
+  close(): void {
+    this.#finish(this.#around.clock.now())
+  }
+
   /** Something has turned elsewhere: asks everybody who is missing, now. */
   askAll(now: number): void {
     for (const target of this.#targets) {

@@ -177,6 +177,7 @@ class ProbingGateway implements RunningGateway {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const check of [...this.#checks.values()]) check.close()
     await this.#discovery[Symbol.asyncDispose]()
     await this.#membership[Symbol.asyncDispose]()
   }
