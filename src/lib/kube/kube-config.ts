@@ -38,7 +38,6 @@ export async function createKubeConfigCredentials(
       last = await accessOf(load())
       return last
     } catch (error) {
-      cached = undefined
       throw describeFailure(error, loaded?.config)
     }
   }
@@ -53,8 +52,14 @@ export async function createKubeConfigCredentials(
   return {
     namespace: first.getContextObject(first.getCurrentContext())?.namespace,
     access: () => {
-      if (cached === undefined || clock.now() - cached.at >= FRESH_MS) cached = { access: read(), at: clock.now() }
-      return cached.access
+      if (cached !== undefined && clock.now() - cached.at < FRESH_MS) return cached.access
+      const one = { access: read(), at: clock.now() }
+      cached = one
+      // A failure is not kept: whoever asks next reads anew.
+      one.access.catch(() => {
+        if (cached === one) cached = undefined
+      })
+      return one.access
     },
     reject: (access) => {
       // Requests that were refused together read anew once.

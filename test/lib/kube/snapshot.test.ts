@@ -69,6 +69,7 @@ describe('a snapshot', () => {
     const first = filled(put('a', 1), bookmark(3, true))
     const second = apply(first, put('b', 4), put('c', 5))
     apply(second, remove('a', 6), remove('b', 7))
+    apply(beginFilling(first), put('a', 1), bookmark(8, true), put('d', 9))
     expect([told(first), told(second)]).toEqual([['a@1'], ['a@1', 'b@4', 'c@5']])
   })
 })
@@ -80,7 +81,7 @@ describe('a list beside the stream', () => {
     const merged = mergeList(live, [object('b', 12)], '15')
     expect(told(merged)).toEqual(['b@12'])
     expect(told(apply(merged, put('b', 12), put('a', 13), remove('a', 14), put('c', 15)))).toEqual(['b@12'])
-    expect(told(apply(merged, put('a', 13), put('c', 16)))).toEqual(['b@12', 'c@16'])
+    expect(told(apply(merged, bookmark(12), put('a', 13), put('c', 16)))).toEqual(['b@12', 'c@16'])
   })
 
   it('does not count when the stream is further, or nobody can say', () => {
@@ -97,8 +98,9 @@ describe('a list beside the stream', () => {
 
   it('outlives a first part that is as of an earlier moment', () => {
     const merged = mergeList(apply(beginFilling(live), put('a', 1)), [object('a', 1), object('b', 30)], '30')
-    const ended = apply(merged, bookmark(25, true), put('b', 30))
+    const ended = apply(merged, bookmark(25, true))
     expect(told(ended)).toEqual(['a@1', 'b@30'])
+    expect(apply(ended, put('b', 30)).items).toBe(ended.items)
     expect(told(apply(ended, remove('b', 31)))).toEqual(['a@1'])
   })
 })

@@ -68,8 +68,8 @@ describe('the replicas of EndpointSlices', () => {
     ],
     [
       'a Pod of two address families is asked by IPv4',
-      [slice([pod('a', 'fd00::1')], { addressType: 'IPv6' }), slice([pod('a', '10.0.0.1')])],
-      ['a 10.0.0.1 8443'],
+      [slice([pod('a', '2001:db8::1')], { addressType: 'IPv6' }), slice([pod('a', '9.0.0.1')])],
+      ['a 9.0.0.1 8443'],
     ],
     [
       'a Pod of which one slice knows already that it ends still counts',
