@@ -5,25 +5,38 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { countTests, type TestReport } from '../../scripts/count-tests.ts'
-import { PREPARATIONS } from './lib/preparations.ts'
+import { PREPARATIONS, type Preparation } from './lib/preparations.ts'
 import { cacheFolder } from './lib/run-folder.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const VITEST = join(ROOT, 'node_modules/vitest/vitest.mjs')
 const PHASES = [
   { project: 'services', title: 'against real servers, one file at a time' },
+  { project: 'kubernetes', title: 'against a Kubernetes API server, one file at a time' },
   { project: 'realtime', title: 'real-time contracts, with nothing else running' },
 ] as const
 
 const log = (line: string) => process.stdout.write(`${line}\n`)
 
-async function prepare(): Promise<void> {
+/** Resolves when all is there but what one project needs: of that, what went wrong is known when the project's turn comes. */
+async function prepare(): Promise<ReadonlyMap<string, Promise<unknown>>> {
   log(`== preparing (cache: ${cacheFolder()})`)
-  for (const { name, run } of PREPARATIONS) {
-    const startedAt = performance.now()
-    await run((line) => log(`${name}: ${line}`))
-    log(`${name}: ready (${Math.round(performance.now() - startedAt)} ms)`)
+  const pending = new Map<string, Promise<unknown>>()
+  for (const preparation of PREPARATIONS) {
+    if (preparation.neededBy === undefined) continue
+    pending.set(
+      preparation.neededBy,
+      prepareOne(preparation).catch((error: unknown) => error),
+    )
   }
+  for (const preparation of PREPARATIONS) if (preparation.neededBy === undefined) await prepareOne(preparation)
+  return pending
+}
+
+async function prepareOne({ name, run }: Preparation): Promise<void> {
+  const startedAt = performance.now()
+  await run((line) => log(`${name}: ${line}`))
+  log(`${name}: ready (${Math.round(performance.now() - startedAt)} ms)`)
 }
 
 /** Resolves with the exit code of one run of vitest; 1 when a signal ended it. */
@@ -47,7 +60,7 @@ function countSkipped(reports: readonly TestReport[]): number {
 }
 
 async function main(): Promise<number> {
-  await prepare()
+  const pending = await prepare()
   const only = process.env['SYNCER_TEST_ONLY']
   const args = [...process.argv.slice(2), ...(only === undefined || only === '' ? [] : [only])]
   const given = process.env['SYNCER_TEST_REPORTS']
@@ -58,6 +71,12 @@ async function main(): Promise<number> {
     let exitCode = 0
     for (const { project, title } of PHASES) {
       log(`\n== ${title}`)
+      const problem = await pending.get(project)
+      if (problem !== undefined) {
+        log(problem instanceof Error ? problem.message : String(problem))
+        exitCode = 1
+        continue
+      }
       exitCode = Math.max(exitCode, await runPhase(project, args, reports))
     }
     const files = readdirSync(reports).filter((name) => !before.has(name))

@@ -1,5 +1,6 @@
 // What the tests against real servers need on the machine, and how it is had. Every step looks first and is quick when all is there.
 import { installPackages } from './debian.ts'
+import { buildKubeBinaries } from './kube-binaries.ts'
 import { findNginx, hasNginxModule } from './nginx.ts'
 import { installSchemathesis } from './schemathesis.ts'
 
@@ -7,10 +8,13 @@ export interface Preparation {
   readonly name: string
   /** Makes sure that it is there. Throws when it cannot be had. */
   run(log: (line: string) => void): Promise<void>
+  /** The one project of vitest that needs it: it runs beside the tests of the others. */
+  readonly neededBy?: string
 }
 
-/** In the order in which they run. */
+/** In the order in which they run; those that one project needs begin before all others. */
 export const PREPARATIONS: readonly Preparation[] = [
+  { name: 'kubernetes', run: buildKubeBinaries, neededBy: 'kubernetes' },
   { name: 'nginx', run: prepareNginx },
   { name: 'schemathesis', run: installSchemathesis },
 ]
