@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { renderClient } from '../../scripts/generate/client.ts'
+import { parseDocument } from '../../scripts/generate/document.ts'
+import { renderRoutes } from '../../scripts/generate/routes.ts'
+
+const documentWith = (schemas: string, parameters = '[]', security = '[{ bearer: [read] }]') =>
+  parseDocument(`
+paths:
+  /v1/things/{id}:
+    post:
+      operationId: makeThing
+      summary: Makes one.
+      security: ${security}
+      parameters: ${parameters}
+      requestBody: { content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }
+      responses:
+        '202': { content: { application/json: { schema: { $ref: '#/components/schemas/Thing' } } } }
+components:
+  schemas: ${schemas}
+`)
+const FLAT = '{ Thing: { type: object, description: words, properties: { description: { type: string } } } }'
+
+describe('the route table', () => {
+  it('has paths as the router wants them, schemas once, and no words for people', () => {
+    const source = renderRoutes(
+      documentWith(
+        FLAT,
+        '[{ name: id, in: path, required: true, schema: { type: string, description: words } }, { name: X-A, in: header, schema: { type: string } }]',
+      ),
+    )
+    expect(source).toContain('url: "/v1/things/:id"')
+    expect(source).toContain('"x-a"')
+    expect(source.match(/const \$Thing = /g)).toHaveLength(1)
+    expect(source).toContain('body: $Thing')
+    expect(source).not.toContain('words')
+    expect(source).toContain('description: {')
+  })
+
+  it('puts a schema before those that use it', () => {
+    const source = renderRoutes(
+      documentWith(
+        "{ Thing: { properties: { part: { $ref: '#/components/schemas/Zebra' } } }, Zebra: { type: string } }",
+      ),
+    )
+    expect(source.indexOf('const $Zebra')).toBeGreaterThan(0)
+    expect(source.indexOf('const $Zebra')).toBeLessThan(source.indexOf('const $Thing'))
+  })
+
+  it('names the query parameters that have a default', () => {
+    const source = renderRoutes(
+      documentWith(
+        FLAT,
+        '[{ name: a, in: query, schema: { default: 1 } }, { name: b, in: query, schema: {} }, { name: c, in: query, schema: { default: 2 } }]',
+      ),
+    )
+    expect(source).toContain('makeThing: "a" | "c"\n')
+  })
+
+  it.each([
+    [
+      'a schema that contains itself',
+      documentWith("{ Thing: { properties: { a: { $ref: '#/components/schemas/Thing' } } } }"),
+      /contains itself: Thing → Thing/,
+    ],
+    ['a reference that leads nowhere', documentWith('{}'), /leads nowhere/],
+    ['two scopes', documentWith(FLAT, '[]', '[{ bearer: [read, db] }]'), /one scope at most/],
+  ])('refuses %s', (_, document, why) => expect(() => renderRoutes(document)).toThrow(why))
+})
+
+it('the client has a method for every operation with a body', () => {
+  expect(renderClient(documentWith(FLAT))).toContain(
+    "makeThing: (...[params, options]: Arguments<'makeThing'>) =>\n      answerOf<Answer<'makeThing'>>(api.POST('/v1/things/{id}'",
+  )
+})
