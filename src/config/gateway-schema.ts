@@ -78,11 +78,12 @@ const DiscoverySchema = Type.Union(
           description: 'Name of the port to probe; `probe.port` when left out.',
         }),
       ),
+      // An API server in quiet says a word a minute: less than two of those would fail a service that is well.
       maxAgeMs: Milliseconds(
-        1_000,
+        120_000,
         86_400_000,
         300_000,
-        'Readiness fails when nothing was heard of the API server for this long, in milliseconds.',
+        'Readiness fails when nothing was heard of the API server for this long, in milliseconds; in quiet it says a word a minute.',
       ),
     }),
   ],
