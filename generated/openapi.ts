@@ -911,7 +911,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/yaml": string;
+                    readonly "application/yaml": unknown;
                 };
             };
             readonly 400: components["responses"]["BadRequest"];
