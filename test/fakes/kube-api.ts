@@ -74,6 +74,8 @@ export class FakeKubeApi implements AsyncDisposable {
   private constructor(ca: TestCa, server: Server) {
     this.ca = ca
     this.#server = server
+    // As a real one: idle connections stay.
+    server.keepAliveTimeout = 180_000
     server.on('request', (request, response) => void this.#serve(request, response))
     server.on('connection', (socket) => {
       this.connections++

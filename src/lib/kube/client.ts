@@ -101,8 +101,6 @@ class Client implements KubeClient {
       deadline.signal.throwIfAborted()
       const { answer, access } = await this.#send(what, request, own.signal)
       deadline.lift()
-      // A body that is aborted with nobody reading it must not end the process.
-      answer.body.on('error', () => undefined)
       return {
         chunks: this.#chunks(what, answer, access, own.signal),
         abort: (reason) => own.abort(reason),
