@@ -50,8 +50,9 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
 }
 
 function createFramework({ logger, serverOptions }: AppDependencies, edge: Edge): FastifyInstance {
-  // One logger for all requests: a child for each would cost more than the line it writes.
-  const loggerInstance: FastifyBaseLogger = logger
+  // One logger for all requests: a child for each would cost more than the line it writes. What the framework says without
+  // need is not heard: where it listens is known better to whoever made it listen.
+  const loggerInstance: FastifyBaseLogger = logger.isLevelEnabled('warn') ? logger.child({}, { level: 'warn' }) : logger
   return fastify({
     loggerInstance,
     childLoggerFactory: () => loggerInstance,

@@ -29,6 +29,7 @@ export async function registerSwaggerUi(
     await scope.register(fastifySwagger, { mode: 'static', specification: { document } })
     await scope.register(fastifySwaggerUi, {
       routePrefix: SWAGGER_UI_PATH,
+      theme: { title: 'Syncer' },
       staticCSP: CONTENT_SECURITY_POLICY,
       uiConfig: { docExpansion: 'list', deepLinking: true, persistAuthorization: false, tryItOutEnabled: true },
     })
