@@ -1,4 +1,5 @@
 // Who is asked: the list of replicas with a connection to each, kept in step with discovery.
+import { isIP } from 'node:net'
 import type { Member } from './asked.ts'
 import { UnknownReplica } from './contract.ts'
 import type { Replica } from './replica.ts'
@@ -8,8 +9,8 @@ export class Membership implements AsyncDisposable {
   readonly #connect: (replica: Replica) => ProbeConnection
   #members: readonly Member[] = []
   #byName = new Map<string, Member>()
-  /** Where two replicas share an address (on different ports), the address names neither. */
-  #byAddress = new Map<string, Member | undefined>()
+  /** By address, and by the first label of a full name (DNS tells `gw-0.gw.prod.svc`, nginx `$hostname` says `gw-0`). What two share names neither. */
+  #byOtherName = new Map<string, Member | undefined>()
 
   constructor(connect: (replica: Replica) => ProbeConnection) {
     this.#connect = connect
@@ -29,17 +30,19 @@ export class Membership implements AsyncDisposable {
       return { replica, connection }
     })
     this.#byName = new Map(this.#members.map((member) => [member.replica.name, member]))
-    this.#byAddress = new Map()
+    this.#byOtherName = new Map()
     for (const member of this.#members) {
-      const { address } = member.replica
-      this.#byAddress.set(address, this.#byAddress.has(address) ? undefined : member)
+      const { name, address } = member.replica
+      for (const other of new Set([address, ...(isFullName(name) ? [name.slice(0, name.indexOf('.'))] : [])])) {
+        this.#byOtherName.set(other, this.#byOtherName.has(other) ? undefined : member)
+      }
     }
     for (const connection of before.values()) void connection.close()
   }
 
-  /** The replica that calls itself so: by name, else by address. */
+  /** The replica that calls itself so: by name, else by address or short name. */
   find(origin: string): Member | undefined {
-    return this.#byName.get(origin) ?? this.#byAddress.get(origin)
+    return this.#byName.get(origin) ?? this.#byOtherName.get(origin)
   }
 
   /**
@@ -69,6 +72,10 @@ export class Membership implements AsyncDisposable {
     this.#members = []
     await Promise.all(members.map((member) => member.connection.close()))
   }
+}
+
+function isFullName(name: string): boolean {
+  return name.includes('.') && isIP(name) === 0
 }
 
 function endpoint(replica: Replica): string {

@@ -196,6 +196,20 @@ describe('the origin', () => {
     expect(check.result?.status).toBe('Synced')
   })
 
+  test('is matched by the first label of a full name, where only one replica has it', async () => {
+    const named = someReplicas(3).map((replica, i) => ({
+      ...replica,
+      name: i === 2 ? 'gw-1.other.zone' : `gw-${i}.gw.zone`,
+    }))
+    const { clock, zone, begin } = setUp({}, named)
+    for (const { name } of named) zone.arrive(name, 'tok', 0)
+    const short = begin({ origin: 'gw-0' })
+    const shared = begin({ origin: 'gw-1' })
+    await clock.advance(5)
+    expect(short.result?.replicas.map((replica) => replica.name)).toEqual(['gw-1.gw.zone', 'gw-1.other.zone'])
+    expect(shared.error).toBeInstanceOf(UnknownOrigin)
+  })
+
   test('names nobody by an address that two replicas share', async () => {
     const shared = someReplicas(3).map((replica, i) => ({ ...replica, address: '127.0.0.1', port: 9000 + i }))
     const { clock, begin } = setUp({}, shared)

@@ -11,15 +11,21 @@ import type { PortChoice } from './endpoint-slices.ts'
 
 /** As far as it is read here; the API server lets most of it be absent. */
 export interface Pod extends KubeObject {
-  readonly spec?: {
-    readonly containers?: readonly Container[] | null
-    readonly initContainers?: readonly Container[] | null
-  } | null | undefined
-  readonly status?: {
-    readonly podIP?: string | null
-    readonly phase?: string | null
-    readonly conditions?: readonly { readonly type?: string; readonly status?: string }[] | null
-  } | null | undefined
+  readonly spec?:
+    | {
+        readonly containers?: readonly Container[] | null
+        readonly initContainers?: readonly Container[] | null
+      }
+    | null
+    | undefined
+  readonly status?:
+    | {
+        readonly podIP?: string | null
+        readonly phase?: string | null
+        readonly conditions?: readonly { readonly type?: string; readonly status?: string }[] | null
+      }
+    | null
+    | undefined
 }
 
 interface Container {
