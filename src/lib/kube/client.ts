@@ -185,13 +185,15 @@ class Client implements KubeClient {
       ...access.headers,
     }
     try {
-      return await this.#pool(access).request({
+      const answer = this.#pool(access).request({
         method: request.method,
         path: `${pathname === '/' ? '' : pathname}${request.path}${query === '' ? '' : `?${query}`}`,
         headers,
         body: request.body === undefined ? null : JSON.stringify(request.body),
         signal,
       })
+      // undici heeds the signal only once there is a connection: a frozen server accepts one, and does not shake hands.
+      return await until(answer, signal)
     } catch (error) {
       throw this.#failure(what, error, access, signal)
     }

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createKubeClient, type KubeClient, type KubeRequest } from '../../../src/lib/kube/client.ts'
 import { createGivenCredentials, type KubeCredentials } from '../../../src/lib/kube/credentials.ts'
@@ -144,6 +145,24 @@ describe('a request', () => {
     await eventually(() => api.openSockets === 0)
     api.fault = () => undefined
     await client.request(GET)
+  })
+
+  it('ends at its deadline when the server accepts the connection and does not shake hands', async () => {
+    const sockets: Socket[] = []
+    const frozen = createServer((socket) => sockets.push(socket))
+    await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve))
+    const server = `https://127.0.0.1:${(frozen.address() as AddressInfo).port}`
+    const stuck = createKubeClient({ credentials: createGivenCredentials({ server, ca, token: () => token }), clock })
+    const failed = expect(stuck.request(GET)).rejects.toMatchObject({ code: 'timeout' })
+    await eventually(() => sockets.length === 1)
+    const startedAt = performance.now()
+    await clock.advance(1_000)
+    await failed
+    // Not when undici gives up the connection, five seconds of real time later.
+    expect(performance.now() - startedAt).toBeLessThan(2_000)
+    await stuck[Symbol.asyncDispose]()
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => frozen.close(resolve))
   })
 
   it('ends at its deadline when the credentials do not come', async () => {
