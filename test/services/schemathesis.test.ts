@@ -1,0 +1,92 @@
+// An independent reader of the document calls every operation with what it allows and what it forbids.
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type NginxGateway, startGateway } from './lib/nginx-gateway.ts'
+import { runCommand } from './lib/run-command.ts'
+import { findSchemathesis } from './lib/schemathesis.ts'
+import { caFile, gatewaySection, type Syncer, startSyncer } from './lib/syncer.ts'
+
+const SEED = '20260101'
+const MAX_EXAMPLES = '150'
+const CALLER_TOKEN = 'correct-horse'
+const TIMEOUT_MS = 240_000
+
+let gateway: NginxGateway
+let syncer: Syncer
+const folder = mkdtempSync(join(tmpdir(), 'schemathesis-'))
+
+beforeAll(async () => {
+  gateway = await startGateway({ replicas: 3 })
+  // A short deadline: nearly every token that is made up exists nowhere, and would be waited for.
+  syncer = await startSyncer({
+    config: {
+      gateway: gatewaySection(gateway.replicas, gateway.tls, { deadlineMs: 20 }),
+      auth: {
+        mode: 'bearer',
+        callers: [
+          {
+            name: 'schemathesis',
+            sha256: createHash('sha256').update(CALLER_TOKEN).digest('hex'),
+            scopes: ['synced', 'read'],
+          },
+        ],
+      },
+    },
+    files: caFile(gateway.tls),
+  })
+})
+afterAll(async () => {
+  await syncer.stop()
+  await gateway.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Report {
+  readonly complete: boolean
+  readonly operations: {
+    readonly total: number
+    readonly tested: number
+    readonly errored: number
+    readonly skipped: number
+  }
+}
+
+describe('schemathesis', () => {
+  it(
+    'finds nothing wrong with any operation, with all of its checks but positive_data_acceptance',
+    async () => {
+      const report = join(folder, 'report.json')
+      const said = await runCommand(
+        findSchemathesis(),
+        [
+          '--no-color',
+          'run',
+          `${syncer.baseUrl}/openapi.json`,
+          `--header=Authorization: Bearer ${CALLER_TOKEN}`,
+          // It wants 2xx for all that the document allows: an origin that nobody knows is allowed, and 422.
+          '--exclude-checks=positive_data_acceptance',
+          '--continue-on-failure',
+          `--seed=${SEED}`,
+          '--generation-database=none',
+          `--max-examples=${MAX_EXAMPLES}`,
+          '--request-timeout=10',
+          '--workers=2',
+          '--report=json',
+          `--report-json-path=${report}`,
+        ],
+        { COLUMNS: '160', HOME: folder },
+        TIMEOUT_MS - 10_000,
+      )
+      console.log(said.slice(said.indexOf(' SUMMARY ')))
+      const { complete, operations }: Report = JSON.parse(readFileSync(report, 'utf8'))
+      expect({ complete, operations }).toMatchObject({ complete: true, operations: { errored: 0, skipped: 0 } })
+      expect(operations.tested).toBe(operations.total)
+      expect(syncer.exit).toBeUndefined()
+      expect(syncer.log()).not.toMatch(/"level":"(error|fatal)"/)
+    },
+    TIMEOUT_MS,
+  )
+})
