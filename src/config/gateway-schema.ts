@@ -6,6 +6,8 @@ const ReplicaSchema = strict({
   name: Type.String({
     minLength: 1,
     maxLength: 253,
+    // What the header `X-Nginx-Origin` may be, as the API document has it.
+    pattern: String.raw`^(?:[A-Za-z0-9_]+(?:-+[A-Za-z0-9_]+)*(?:\.[A-Za-z0-9_]+(?:-+[A-Za-z0-9_]+)*)*|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+)$`,
     description: 'Name of the replica: what it sends as `X-Nginx-Origin` (nginx `$hostname`).',
   }),
   address: Type.String({ minLength: 1, maxLength: 253, description: 'IP address or host name.' }),

@@ -1,5 +1,6 @@
 // Requests by operation: counted in plain numbers when they are answered, read by the registry when it is asked.
 import { Counter, type Registry } from 'prom-client'
+import { Buckets } from '../lib/buckets.ts'
 import { type HistogramSeries, registerHistogram } from '../lib/metrics.ts'
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] as const
@@ -9,19 +10,15 @@ export class OperationMeter {
   readonly operation: string
   /** Answers by status. */
   readonly answers = new Map<number, number>()
-  readonly durations = new Float64Array(BUCKETS.length + 1)
-  sumSeconds = 0
+  /** In seconds. */
+  readonly durations = new Buckets(BUCKETS)
 
   constructor(operation: string) {
     this.operation = operation
   }
 
   count(status: number, ms: number): void {
-    const seconds = ms / 1000
-    let bucket = 0
-    while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] ?? 0)) bucket++
-    this.durations[bucket] = (this.durations[bucket] ?? 0) + 1
-    this.sumSeconds += seconds
+    this.durations.observe(ms / 1000)
     this.answers.set(status, (this.answers.get(status) ?? 0) + 1)
   }
 }
@@ -50,8 +47,7 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
     help: 'From the arrival of a request to the end of its answer, by operation.',
     buckets: BUCKETS,
     *collect(): Iterable<HistogramSeries> {
-      for (const { operation, durations, sumSeconds } of meters.values())
-        yield { labels: { operation }, counts: durations, sum: sumSeconds }
+      for (const { operation, durations } of meters.values()) yield { labels: { operation }, ...durations }
     },
   })
   return {

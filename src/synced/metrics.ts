@@ -81,7 +81,7 @@ export function createGatewayMetrics(registry: Registry, sources: MetricSources)
     name: 'syncer_gateway_check_duration_seconds',
     help: 'From the start of a check to its verdict.',
     buckets: CHECK_BUCKETS,
-    collect: () => [{ labels: {}, counts: durations.counts, sum: durations.sum }],
+    collect: () => [{ labels: {}, ...durations }],
   })
   new Gauge({
     name: 'syncer_gateway_checks_in_flight',
@@ -126,8 +126,7 @@ export function createGatewayMetrics(registry: Registry, sources: MetricSources)
     help: 'From the start of a check to the arrival of the token at the replica.',
     buckets: LAG_BUCKETS,
     *collect() {
-      for (const [replica, { arrivals }] of sources.lags())
-        yield { labels: { replica }, counts: arrivals.counts, sum: arrivals.sum }
+      for (const [replica, { arrivals }] of sources.lags()) yield { labels: { replica }, ...arrivals }
     },
   })
 

@@ -1,6 +1,7 @@
 // A gateway in virtual time: replicas that learn of tokens on their origin's tick, behind connections with latency and faults.
 import type { Dispatcher } from 'undici'
 import type { UnknownReason } from '../../src/synced/contract.ts'
+import type { GatewayOptions } from '../../src/synced/gateway.ts'
 import type { Outcome } from '../../src/synced/outcome.ts'
 import type { Discovery, Replica } from '../../src/synced/replica.ts'
 import type { ProbeConnection, ProbeOwner } from '../../src/synced/replica-connection.ts'
@@ -123,4 +124,16 @@ export function someReplicas(count: number): Replica[] {
     port: 8443,
     terminating: false,
   }))
+}
+
+/** Settings of a gateway, as the configuration would have them. */
+export function someOptions(options: Partial<GatewayOptions>): GatewayOptions {
+  return {
+    probe: { scheme: 'https', host: 'api.example', path: '/_synced', token: 'cookie:auth_token' },
+    deadlineMs: 1000,
+    connectTimeoutMs: 200,
+    retry: { mode: 'adaptive' },
+    maxConcurrentChecks: 1024,
+    ...options,
+  }
 }

@@ -4,7 +4,7 @@ import type { CheckRequest, CheckResult } from '../../src/synced/contract.ts'
 import { InvalidToken, NoReplicas, TooManyChecks, UnknownOrigin, UnknownReplica } from '../../src/synced/contract.ts'
 import { createGatewayOver, type GatewayOptions } from '../../src/synced/gateway.ts'
 import type { Replica } from '../../src/synced/replica.ts'
-import { ListedDiscovery, someReplicas, VirtualZone } from '../fakes/zone.ts'
+import { ListedDiscovery, someOptions, someReplicas, VirtualZone } from '../fakes/zone.ts'
 import { FakeClock } from '../lib/fake-clock.ts'
 
 function setUp(options: Partial<GatewayOptions> = {}, replicas: readonly Replica[] | undefined = someReplicas(4)) {
@@ -12,14 +12,7 @@ function setUp(options: Partial<GatewayOptions> = {}, replicas: readonly Replica
   const zone = new VirtualZone(clock)
   const discovery = new ListedDiscovery(replicas)
   const registry = new Registry()
-  const config: GatewayOptions = {
-    probe: { scheme: 'https', host: 'api.example', path: '/_synced', token: 'cookie:auth_token' },
-    deadlineMs: 1000,
-    connectTimeoutMs: 200,
-    retry: { mode: 'adaptive' },
-    maxConcurrentChecks: 1024,
-    ...options,
-  }
+  const config = someOptions(options)
   const gateway = createGatewayOver(zone.connect, { config, discovery, clock, registry })
   gateway.start()
   /** Begins a check; `at` is when its verdict fell. */

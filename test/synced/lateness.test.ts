@@ -2,7 +2,7 @@
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { createGatewayOver, type GatewayOptions } from '../../src/synced/gateway.ts'
-import { ListedDiscovery, someReplicas, VirtualZone } from '../fakes/zone.ts'
+import { ListedDiscovery, someOptions, someReplicas, VirtualZone } from '../fakes/zone.ts'
 import { FakeClock } from '../lib/fake-clock.ts'
 
 const REPLICAS = 10
@@ -10,14 +10,7 @@ const REPLICAS = 10
 function setUp(options: Partial<GatewayOptions> = {}) {
   const clock = new FakeClock()
   const zone = new VirtualZone(clock)
-  const config: GatewayOptions = {
-    probe: { scheme: 'https', host: 'api.example', path: '/_synced', token: 'cookie:auth_token' },
-    deadlineMs: 1000,
-    connectTimeoutMs: 200,
-    retry: { mode: 'adaptive' },
-    maxConcurrentChecks: 1024,
-    ...options,
-  }
+  const config = someOptions(options)
   const gateway = createGatewayOver(zone.connect, {
     config,
     discovery: new ListedDiscovery(someReplicas(REPLICAS)),
