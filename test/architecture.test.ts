@@ -121,6 +121,8 @@ describe('the rules of the architecture', () => {
   ])('let only src/config read the environment: %s', (text) => {
     expect(judge(['src/http/a.ts', text])).toEqual(['src/http/a.ts:1 reads process.env; only src/config does'])
     expect(judge(['src/config/a.ts', text])).toEqual([])
+    expect(judge(['src/dsync/a.ts', text])).toEqual(['src/dsync/a.ts:1 reads process.env; only src/config does'])
+    expect(judge(['src/dsync/environment.ts', text])).toEqual([])
   })
 
   it('find circles, but not those of types or of import()', () => {

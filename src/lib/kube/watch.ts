@@ -18,6 +18,16 @@ export interface WatchOptions {
   readonly random: () => number
   /** What is followed. */
   readonly target: Selection
+  readonly pace?: WatchPace
+}
+
+/** How long is waited for the server, and after its failures. */
+export interface WatchPace {
+  /** For the head of a watch, and for each page of a list, in milliseconds. */
+  readonly answerMs: number
+  /** For all of the first part, from its request on, in milliseconds. */
+  readonly firstPartMs: number
+  readonly limits: PlanLimits
 }
 
 export interface KubeWatch<T extends KubeObject> {
@@ -27,23 +37,23 @@ export interface KubeWatch<T extends KubeObject> {
   readonly lastContactAt: number | undefined
   /** Why the server cannot be followed right now, in one line; undefined when all is well. */
   readonly problem: string | undefined
-  /** Begins; `onState` is called when the state is known and after every change, in the same turn in which the event came. Call once. */
-  start(onState: (items: readonly T[]) => void): void
+  /**
+   * Begins; `onState` is called when the state is known and after every change, in the same turn in which the event came;
+   * `onProblem` whenever an attempt has failed, before the next one. Call once.
+   */
+  start(onState: (items: readonly T[]) => void, onProblem?: (problem: KubeError) => void): void
   /** Reads the list once, beside the stream, and takes it in where it is later. Throws KubeError or the reason of `signal`. */
   read(timeoutMs: number, signal?: AbortSignal): Promise<void>
   /** Ends it; afterwards no timer and no socket is left, and nothing is called any more. */
   stop(): Promise<void>
 }
 
-/** For the head of a watch, and for each page of a list. */
-const ANSWER_MS = 10_000
-/** For all of the first part, from its request on. */
-const FIRST_PART_MS = 15_000
 /** Bookmarks come every 60 s: silence of this long means that the stream is dead, whatever the socket says. */
 const STALL_MS = { least: 75_000, spread: 15_000 }
 /** The server ends a watch after this many seconds: each client at another moment. */
 const SERVER_SIDE_SECONDS = { least: 300, spread: 300 }
 export const WATCH_LIMITS: PlanLimits = { baseMs: 100, capMs: 10_000, stableMs: 10_000, maxRetryAfterMs: 60_000 }
+const WATCH_PACE: WatchPace = { answerMs: 10_000, firstPartMs: 15_000, limits: WATCH_LIMITS }
 
 /** A watch that is not running yet. */
 export function createKubeWatch<T extends KubeObject>(options: WatchOptions): KubeWatch<T> {
@@ -63,12 +73,14 @@ class Watch<T extends KubeObject> implements KubeWatch<T> {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #target: Selection
+  readonly #pace: WatchPace
   readonly #stopping = new AbortController()
   #snapshot: Snapshot<T> = EMPTY_SNAPSHOT
   #items: readonly T[] | undefined
   #lastContactAt: number | undefined
   #problem: string | undefined
   #onState: (items: readonly T[]) => void = () => undefined
+  #onProblem: (problem: KubeError) => void = () => undefined
   #running: Promise<void> | undefined
 
   constructor(options: WatchOptions) {
@@ -76,6 +88,7 @@ class Watch<T extends KubeObject> implements KubeWatch<T> {
     this.#clock = options.clock
     this.#random = options.random
     this.#target = options.target
+    this.#pace = options.pace ?? WATCH_PACE
   }
 
   get items(): readonly T[] | undefined {
@@ -90,8 +103,9 @@ class Watch<T extends KubeObject> implements KubeWatch<T> {
     return this.#problem
   }
 
-  start(onState: (items: readonly T[]) => void): void {
+  start(onState: (items: readonly T[]) => void, onProblem?: (problem: KubeError) => void): void {
     this.#onState = onState
+    if (onProblem !== undefined) this.#onProblem = onProblem
     this.#running ??= this.#run(this.#stopping.signal)
   }
 
@@ -117,9 +131,10 @@ class Watch<T extends KubeObject> implements KubeWatch<T> {
       const synced = attempt.syncedAt !== undefined
       const syncedForMs = this.#clock.now() - (attempt.syncedAt ?? this.#clock.now())
       const doubtful = attempt.opened && attempt.toldOff && error?.code !== 'gone' && error?.code !== 'throttled'
-      const next = planNext(plan, { synced, syncedForMs, error, doubtful }, WATCH_LIMITS, this.#random)
+      const next = planNext(plan, { synced, syncedForMs, error, doubtful }, this.#pace.limits, this.#random)
       this.#problem = describe(error, next.attempt)
       plan = next
+      if (error !== undefined) this.#onProblem(error)
       if (next.pauseMs > 0) await delay(this.#clock, next.pauseMs, signal).catch(() => undefined)
     }
   }
@@ -146,7 +161,7 @@ class Watch<T extends KubeObject> implements KubeWatch<T> {
 
   /** The first part, as a list. Gives the revision to go on from. */
   async #readFirst(attempt: Attempt, signal: AbortSignal): Promise<string | undefined> {
-    const { items, revision } = await readAll<T>(this.#client, this.#target, ANSWER_MS, signal)
+    const { items, revision } = await readAll<T>(this.#client, this.#target, this.#pace.answerMs, signal)
     this.#synced(attempt)
     this.#take(endFilling(this.#snapshot, toMap(items), revision))
     return revision
@@ -171,14 +186,16 @@ class Watch<T extends KubeObject> implements KubeWatch<T> {
         timeoutSeconds: this.#seconds(),
         ...query,
       },
-      timeoutMs: ANSWER_MS,
+      timeoutMs: this.#pace.answerMs,
       signal,
     })
     try {
       attempt.opened = true
       await onOpen?.()
       if (attempt.syncedAt === undefined)
-        stall.limit(startedAt + FIRST_PART_MS - this.#clock.now(), () => this.#giveUpFirstPart(stream, attempt))
+        stall.limit(startedAt + this.#pace.firstPartMs - this.#clock.now(), () =>
+          this.#giveUpFirstPart(stream, attempt),
+        )
       else this.#limitSilence(stall, stream)
       await this.#consume(stream, attempt, stall)
     } finally {
@@ -240,7 +257,7 @@ class Watch<T extends KubeObject> implements KubeWatch<T> {
     stream.abort(
       new KubeError(
         'timeout',
-        `the watch of ${this.#target.path} did not tell the whole state within ${FIRST_PART_MS} ms`,
+        `the watch of ${this.#target.path} did not tell the whole state within ${this.#pace.firstPartMs} ms`,
       ),
     )
   }
