@@ -1,25 +1,19 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createKubeClient, type KubeClient } from '../../src/lib/kube/client.ts'
-import { KubeError } from '../../src/lib/kube/error.ts'
 import { parseWatchEvent, splitLines, type WatchEvent } from '../../src/lib/kube/watch-events.ts'
-import { createKubernetesDiscovery, type KubernetesDiscoveryOptions } from '../../src/synced/discovery/kubernetes.ts'
-import type { Discovery, Replica } from '../../src/synced/replica.ts'
 import { type KubeCluster, type Manifest, startCluster } from './lib/kube-cluster.ts'
-import { mountServiceAccount, type PodCredentials } from './lib/kube-pod-credentials.ts'
+import { endpoint, follow, SLICES, slice } from './lib/kube-gateway.ts'
+import { mountServiceAccount } from './lib/kube-pod-credentials.ts'
 
 const ROLES = join(import.meta.dirname, '../../roles')
-const SLICES = '/apis/discovery.k8s.io/v1/namespaces/gateway/endpointslices'
 const ACCOUNT = 'system:serviceaccount:syncer:syncer'
 /** How soon a change is to be known, in milliseconds. */
 const SOON_MS = 250
-/** How soon it is followed again after an outage of a few seconds: a pause grows to ten. */
-const AGAIN_MS = 15_000
 
 let cluster: KubeCluster
-let pod: PodCredentials
 let client: KubeClient
 
 beforeAll(async () => {
@@ -27,67 +21,17 @@ beforeAll(async () => {
   await cluster.createNamespace('gateway')
   await cluster.applyFile(join(ROLES, 'gateway-service.yaml'))
   const token = await cluster.serviceAccountToken('syncer', 'syncer')
-  pod = await mountServiceAccount(cluster, systemClock, { name: 'syncer', namespace: 'syncer', token })
-  client = createKubeClient({ credentials: pod.credentials, clock: systemClock })
+  const { credentials } = await mountServiceAccount(cluster, systemClock, {
+    name: 'syncer',
+    namespace: 'syncer',
+    token,
+  })
+  client = createKubeClient({ credentials, clock: systemClock })
 })
 afterAll(async () => {
   await client[Symbol.asyncDispose]()
   await cluster.stop()
 })
-
-interface Followed {
-  readonly discovery: Discovery
-  /** Resolves when the names are these, with the moment (`performance.now()`) at which they became so. */
-  becomes(names: readonly string[], withinMs?: number): Promise<number>
-}
-
-/** A discovery that is stopped with the test. */
-function follow(options: Partial<KubernetesDiscoveryOptions> = {}): Followed {
-  const discovery = createKubernetesDiscovery({
-    namespace: 'gateway',
-    ...(options.selector === undefined ? { service: 'gw' } : {}),
-    portName: 'probe',
-    defaultPort: 8443,
-    maxAgeMs: 300_000,
-    client,
-    clock: systemClock,
-    random: Math.random,
-    ...options,
-  })
-  let changedAt = performance.now()
-  discovery.start(() => {
-    changedAt = performance.now()
-  })
-  onTestFinished(() => discovery[Symbol.asyncDispose]())
-  return {
-    discovery,
-    becomes: async (names, withinMs = 5_000) => {
-      await expect.poll(() => namesOf(discovery.replicas), { timeout: withinMs, interval: 2 }).toEqual(names)
-      return changedAt
-    },
-  }
-}
-
-const namesOf = (replicas: readonly Replica[] | undefined) => replicas?.map(({ name }) => name)
-
-type Conditions = Readonly<Partial<Record<'ready' | 'serving' | 'terminating', boolean>>>
-
-/** An endpoint of Pod `gw-N` at 10.1.0.N. */
-function endpoint(n: number, conditions: Conditions = { ready: true }) {
-  const targetRef = { kind: 'Pod', name: `gw-${n}`, namespace: 'gateway', uid: `uid-${n}` }
-  return { addresses: [`10.1.0.${n}`], conditions, targetRef }
-}
-
-function slice(name: string, endpoints: readonly ReturnType<typeof endpoint>[], service = 'gw'): Manifest {
-  return {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name, namespace: 'gateway', labels: { 'kubernetes.io/service-name': service } },
-    addressType: 'IPv4',
-    ports: [{ name: 'probe', port: 8443, protocol: 'TCP' }],
-    endpoints,
-  }
-}
 
 async function clear(path: string): Promise<void> {
   const { status } = await cluster.request('DELETE', path)
@@ -117,15 +61,16 @@ describe('the EndpointSlices of the gateway’s Service', () => {
   it('are read by one watch-list that goes on as a watch, with no list beside it', async () => {
     await cluster.apply(slice('one', [endpoint(1), endpoint(2)]))
     const before = cluster.readAudit().length
-    const { becomes, discovery } = follow()
-    await becomes(['gw-1', 'gw-2'])
+    await using followed = follow({ client })
+    const { discovery } = followed
+    await followed.becomes('gw-1', 'gw-2')
     expect(discovery.replicas).toEqual([
       { name: 'gw-1', address: '10.1.0.1', port: 8443, terminating: false },
       { name: 'gw-2', address: '10.1.0.2', port: 8443, terminating: false },
     ])
     expect(discovery.problem).toBeUndefined()
     await cluster.apply(slice('one', [endpoint(2)]))
-    await becomes(['gw-2'])
+    await followed.becomes('gw-2')
     const asked = cluster
       .readAudit()
       .slice(before)
@@ -141,15 +86,15 @@ describe('the EndpointSlices of the gateway’s Service', () => {
   })
 
   it('are an empty list, not none, while the Service has no Pods', async () => {
-    const { becomes } = follow()
-    await becomes([])
+    await using followed = follow({ client })
+    await followed.becomes()
     await cluster.apply(slice('one', [endpoint(1)]))
-    await becomes(['gw-1'])
+    await followed.becomes('gw-1')
   })
 
   it('are known within 250 ms of each creation, change and deletion', async () => {
-    const { becomes, discovery } = follow()
-    await becomes([])
+    await using followed = follow({ client })
+    await followed.becomes()
     const draining = { ready: false, serving: true, terminating: true }
     const steps: readonly (readonly [write: () => Promise<unknown>, names: readonly string[]])[] = [
       [() => cluster.apply(slice('a', [endpoint(1)])), ['gw-1']],
@@ -167,10 +112,10 @@ describe('the EndpointSlices of the gateway’s Service', () => {
     ]
     const lateness: number[] = []
     for (const [write, names] of steps) {
-      const before = namesOf(discovery.replicas)
+      const before = followed.names
       await write()
       const writtenAt = performance.now()
-      const knownAt = await becomes(names)
+      const knownAt = await followed.becomes(...names)
       if (names.join() !== before?.join()) lateness.push(knownAt - writtenAt)
     }
     expect(lateness).toHaveLength(9)
@@ -179,15 +124,17 @@ describe('the EndpointSlices of the gateway’s Service', () => {
 
   it('tell of a Pod on its way out that it is one', async () => {
     await cluster.apply(slice('a', [endpoint(1), endpoint(2, { ready: false, serving: true, terminating: true })]))
-    const { becomes, discovery } = follow()
-    await becomes(['gw-1', 'gw-2'])
+    await using followed = follow({ client })
+    const { discovery } = followed
+    await followed.becomes('gw-1', 'gw-2')
     expect(discovery.replicas?.map(({ terminating }) => terminating)).toEqual([false, true])
   })
 
   it('are read at once when somebody asks for a refresh', async () => {
     await cluster.apply(slice('a', [endpoint(1)]))
-    const { becomes, discovery } = follow()
-    await becomes(['gw-1'])
+    await using followed = follow({ client })
+    const { discovery } = followed
+    await followed.becomes('gw-1')
     const before = cluster.readAudit().length
     await Promise.all(Array.from({ length: 20 }, () => discovery.refresh(AbortSignal.timeout(5_000))))
     const lists = cluster.readAudit().slice(before)
@@ -229,14 +176,14 @@ describe('a history that is no longer kept', () => {
 
   it('does not keep the list from being followed', async () => {
     await cluster.apply(slice('a', [endpoint(1)]))
-    const { becomes } = follow()
-    await becomes(['gw-1'])
+    await using followed = follow({ client })
+    await followed.becomes('gw-1')
     await cluster.apply(slice('b', [endpoint(2)]))
-    await becomes(['gw-1', 'gw-2'])
+    await followed.becomes('gw-1', 'gw-2')
     await cluster.compact()
     await cluster.restartApiServer()
     await cluster.remove(slice('b', []))
-    await becomes(['gw-1'], AGAIN_MS)
+    await followed.becomes('gw-1')
   })
 })
 
@@ -245,8 +192,9 @@ describe('an API server that is away', () => {
 
   it('leaves the last good list, whose age and problem are told, and is followed again when it is back', async () => {
     await cluster.apply(slice('a', [endpoint(1), endpoint(2)]))
-    const { becomes, discovery } = follow()
-    await becomes(['gw-1', 'gw-2'])
+    await using followed = follow({ client })
+    const { discovery } = followed
+    await followed.becomes('gw-1', 'gw-2')
     const known = discovery.replicas
 
     await cluster.killApiServer()
@@ -262,30 +210,32 @@ describe('an API server that is away', () => {
 
     await cluster.startApiServer()
     await cluster.apply(slice('a', [endpoint(2), endpoint(3)]))
-    await becomes(['gw-2', 'gw-3'], AGAIN_MS)
+    await followed.becomes('gw-2', 'gw-3')
     expect(discovery.problem).toBeUndefined()
     expect(discovery.ageMs()).toBeLessThan(1_000)
 
     const writtenAt = performance.now()
     await cluster.apply(slice('a', [endpoint(3)]))
-    expect((await becomes(['gw-3'])) - writtenAt).toBeLessThan(SOON_MS)
+    expect((await followed.becomes('gw-3')) - writtenAt).toBeLessThan(SOON_MS)
   })
 
   it('is waited for by a service that starts before it', async () => {
     await cluster.apply(slice('a', [endpoint(1)]))
     await cluster.killApiServer()
-    const { becomes, discovery } = follow()
+    await using followed = follow({ client })
+    const { discovery } = followed
     await expect.poll(() => discovery.problem, { timeout: 2_000 }).toBeDefined()
     expect(discovery.replicas).toBeUndefined()
     expect(discovery.ageMs()).toBeUndefined()
     await cluster.startApiServer()
-    await becomes(['gw-1'], AGAIN_MS)
+    await followed.becomes('gw-1')
   })
 
   it('keeps the list while etcd is frozen, and tells what changed afterwards', async () => {
     await cluster.apply(slice('a', [endpoint(1)]))
-    const { becomes, discovery } = follow()
-    await becomes(['gw-1'])
+    await using followed = follow({ client })
+    const { discovery } = followed
+    await followed.becomes('gw-1')
     const known = discovery.replicas
     cluster.freezeEtcd()
     try {
@@ -298,20 +248,36 @@ describe('an API server that is away', () => {
     }
     await expect.poll(() => isReady(cluster), { timeout: 10_000 }).toBe(true)
     await cluster.apply(slice('a', [endpoint(1), endpoint(2)]))
-    await becomes(['gw-1', 'gw-2'], AGAIN_MS)
+    await followed.becomes('gw-1', 'gw-2')
   })
 
   it('gives the list to a service that started while etcd was frozen', async () => {
     await cluster.apply(slice('a', [endpoint(1)]))
     cluster.freezeEtcd()
-    let followed: Followed
+    await using followed = follow({ client })
     try {
-      followed = follow()
       await sleep(1_000)
     } finally {
       cluster.thawEtcd()
     }
-    await followed.becomes(['gw-1'], AGAIN_MS)
+    await followed.becomes('gw-1')
+  })
+
+  it('keeps the list while the API server itself is frozen', async () => {
+    await cluster.apply(slice('a', [endpoint(1)]))
+    await using followed = follow({ client })
+    await followed.becomes('gw-1')
+    cluster.freezeApiServer()
+    try {
+      const startedAt = performance.now()
+      await followed.discovery.refresh(AbortSignal.timeout(5_000))
+      expect(performance.now() - startedAt).toBeLessThan(1_000)
+      expect(followed.names).toEqual(['gw-1'])
+    } finally {
+      cluster.thawApiServer()
+    }
+    await cluster.apply(slice('a', [endpoint(2)]))
+    await followed.becomes('gw-2')
   })
 })
 
@@ -319,54 +285,6 @@ async function isReady(one: KubeCluster): Promise<boolean> {
   const { status } = await one.request('GET', '/readyz')
   return status === 200
 }
-
-describe('the token of the ServiceAccount', () => {
-  it('is bound: it names account and namespace, ends, and dies with its account', async () => {
-    const token = await cluster.serviceAccountToken('syncer', 'short-lived')
-    const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
-    expect(claims).toMatchObject({
-      sub: 'system:serviceaccount:syncer:short-lived',
-      'kubernetes.io': { namespace: 'syncer', serviceaccount: { name: 'short-lived', uid: expect.any(String) } },
-    })
-    expect(claims.exp - claims.iat).toBe(3_600)
-    const mounted = { name: 'short-lived', namespace: 'syncer', token }
-    const { credentials } = await mountServiceAccount(cluster, systemClock, mounted)
-    await using own = createKubeClient({ credentials, clock: systemClock })
-    const ask = () => own.request({ method: 'GET', path: SLICES, timeoutMs: 5_000 })
-    await expect(ask()).rejects.toMatchObject({ code: 'forbidden' })
-    await cluster.remove({
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name: 'short-lived', namespace: 'syncer' },
-    })
-    // The server keeps what it knows of a token for ten seconds.
-    await expect
-      .poll(() => ask().catch((error: unknown) => (error instanceof KubeError ? error.code : error)), {
-        timeout: 20_000,
-        interval: 250,
-      })
-      .toBe('unauthorized')
-  })
-
-  it('is read anew: the list is followed on after the old one was replaced and its account made anew', async () => {
-    await cluster.apply(slice('a', [endpoint(1)]))
-    const { becomes, discovery } = follow()
-    await becomes(['gw-1'])
-    await cluster.remove({
-      apiVersion: 'v1',
-      kind: 'ServiceAccount',
-      metadata: { name: 'syncer', namespace: 'syncer' },
-    })
-    const token = await cluster.serviceAccountToken('syncer', 'syncer')
-    await cluster.restartApiServer()
-    await expect.poll(() => discovery.problem, { timeout: AGAIN_MS }).toMatch(/401/)
-    expect(namesOf(discovery.replicas)).toEqual(['gw-1'])
-    pod.replaceToken(token)
-    await cluster.apply(slice('a', [endpoint(2)]))
-    await becomes(['gw-2'], AGAIN_MS)
-    await clear(SLICES)
-  })
-})
 
 describe('the Pods of a gateway without a Service', () => {
   const PODS = '/api/v1/namespaces/gateway/pods'
@@ -390,23 +308,24 @@ describe('the Pods of a gateway without a Service', () => {
   }
 
   it('are known when they become ready, fail, go away and are gone', async () => {
-    const { becomes, discovery } = follow({ selector: 'app=gw' })
-    await becomes([])
+    await using followed = follow({ client, selector: 'app=gw' })
+    const { discovery } = followed
+    await followed.becomes()
     await run(9, true, { app: 'another' })
     const writtenAt = await run(1, true)
-    expect((await becomes(['gw-1'])) - writtenAt).toBeLessThan(SOON_MS)
+    expect((await followed.becomes('gw-1')) - writtenAt).toBeLessThan(SOON_MS)
     expect(discovery.replicas).toEqual([{ name: 'gw-1', address: '10.1.0.1', port: 8443, terminating: false }])
     await run(2, true)
-    await becomes(['gw-1', 'gw-2'])
+    await followed.becomes('gw-1', 'gw-2')
     await run(1, false)
-    await becomes(['gw-2'])
+    await followed.becomes('gw-2')
     await run(1, true)
-    await becomes(['gw-1', 'gw-2'])
+    await followed.becomes('gw-1', 'gw-2')
     // Its kubelet is to end it within half a minute, and there is none.
     expect((await cluster.request('DELETE', `${PODS}/gw-2`)).status).toBe(200)
     await expect.poll(() => discovery.replicas?.map(({ terminating }) => terminating)).toEqual([false, true])
     expect((await cluster.request('DELETE', `${PODS}/gw-2?gracePeriodSeconds=0`)).status).toBe(200)
-    await becomes(['gw-1'])
+    await followed.becomes('gw-1')
   })
 
   it('may be read with the role as it is shipped, and not be changed', async () => {

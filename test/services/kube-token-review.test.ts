@@ -133,8 +133,14 @@ describe('with the role as it is shipped', () => {
       .toMatchObject({ ok: false, reason: 'unknown' })
   })
 
-  it('says that it cannot tell while the server is away or hangs, and tells again afterwards', async () => {
+  it('says that it cannot tell while the server is away or frozen, and tells again afterwards', async () => {
     const token = await cluster.createToken('gateway', 'nginx', { audiences: ['syncer'] })
+    cluster.freezeApiServer()
+    const startedAt = performance.now()
+    expect(await authenticate(token)).toMatchObject({ ok: false, reason: 'unavailable' })
+    expect(performance.now() - startedAt).toBeLessThan(6_000)
+    cluster.thawApiServer()
+    expect(await authenticate(token)).toMatchObject({ ok: true })
     await cluster.killApiServer()
     expect(await authenticate(token)).toMatchObject({ ok: false, reason: 'unavailable' })
     await cluster.startApiServer()

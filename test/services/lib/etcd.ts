@@ -1,5 +1,7 @@
 // One real etcd of a test: the store below the API server, which can be frozen, and made to forget its history.
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { installPackages } from './debian.ts'
 import { findFreePort } from './free-port.ts'
 import { startProcess } from './server-process.ts'
 
@@ -20,6 +22,19 @@ export interface Etcd {
 }
 
 const REQUEST_MS = 5_000
+
+const DEBIAN_ETCD = '/usr/bin/etcd'
+
+/** Path of the etcd that Debian 12 packages: 3.4, too old for a watch-list. Throws when it is not installed. */
+export function findDebianEtcd(): string {
+  if (!existsSync(DEBIAN_ETCD)) throw new Error('etcd-server is missing: `npm run test:services` installs it')
+  return DEBIAN_ETCD
+}
+
+/** Installs it unless it is there. Throws when it cannot be had. */
+export async function installDebianEtcd(log: (line: string) => void): Promise<void> {
+  if (!existsSync(DEBIAN_ETCD)) await installPackages(['etcd-server'], log)
+}
 
 /** Starts it on loopback and resolves when it is healthy. Throws with its log when it is not. */
 export async function startEtcd({ binary, folder }: EtcdOptions): Promise<Etcd> {

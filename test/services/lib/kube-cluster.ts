@@ -87,6 +87,9 @@ export interface KubeCluster extends AsyncDisposable {
   thawEtcd(): void
   /** Has etcd forget its history. What the server holds in memory it still knows until it is restarted. */
   compact(): Promise<void>
+  /** The API server keeps its connections and says nothing more. */
+  freezeApiServer(): void
+  thawApiServer(): void
   /** Kills it, with every connection; etcd stays. */
   killApiServer(): Promise<void>
   /** Starts it again where it was, and resolves when it is ready. */
@@ -238,6 +241,14 @@ class Cluster implements KubeCluster {
 
   async compact(): Promise<void> {
     await this.#parts.etcd.compact()
+  }
+
+  freezeApiServer(): void {
+    this.#api?.signal('SIGSTOP')
+  }
+
+  thawApiServer(): void {
+    this.#api?.signal('SIGCONT')
   }
 
   async killApiServer(): Promise<void> {

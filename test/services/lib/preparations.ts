@@ -1,5 +1,6 @@
 // What the tests against real servers need on the machine, and how it is had. Every step looks first and is quick when all is there.
 import { installPackages } from './debian.ts'
+import { installDebianEtcd } from './etcd.ts'
 import { buildKubeBinaries } from './kube-binaries.ts'
 import { findNginx, hasNginxModule } from './nginx.ts'
 import { installSchemathesis } from './schemathesis.ts'
@@ -15,6 +16,7 @@ export interface Preparation {
 /** In the order in which they run; those that one project needs begin before all others. */
 export const PREPARATIONS: readonly Preparation[] = [
   { name: 'kubernetes', run: buildKubeBinaries, neededBy: 'kubernetes' },
+  { name: 'etcd', run: installDebianEtcd },
   { name: 'nginx', run: prepareNginx },
   { name: 'schemathesis', run: installSchemathesis },
 ]
