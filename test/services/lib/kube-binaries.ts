@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runCommand } from './run-command.ts'
 import { cacheFolder } from './run-folder.ts'
+import { tieToParent } from './server-process.ts'
 
 const MODULE = join(import.meta.dirname, '../kubernetes')
 /** What decides the outcome, beside this file. */
@@ -73,7 +74,8 @@ async function build(folder: string, log: (line: string) => void): Promise<void>
   const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -trimpath -buildvcs=false' }
   const flags = ['-ldflags', linkerFlags(), '-o', `${unfinished}/`]
   // Tests run meanwhile: they go first.
-  await runCommand('nice', ['-n', '10', go, '-C', MODULE, 'build', ...flags, ...Object.values(PACKAGES)], env, BUILD_MS)
+  const build = ['-n', '10', go, '-C', MODULE, 'build', ...flags, ...Object.values(PACKAGES)]
+  await runCommand(...tieToParent('nice', build), env, BUILD_MS)
   renameSync(join(unfinished, 'server'), join(unfinished, 'etcd'))
   renameSync(unfinished, folder)
 }

@@ -44,14 +44,20 @@ export interface ServerProcess extends AsyncDisposable {
 
 const deathSignal = spawnSync('setpriv', ['--pdeathsig', 'KILL', 'true']).status === 0
 
+/** The command that is killed when the process that starts it dies, where the system can do that. */
+export function tieToParent(
+  command: string,
+  args: readonly string[],
+): readonly [command: string, args: readonly string[]] {
+  return deathSignal ? ['setpriv', ['--pdeathsig', 'KILL', command, ...args]] : [command, args]
+}
+
 /** Starts a process and resolves when it is ready. Throws with the end of its output when it ends first or is too slow. */
 export async function startProcess(options: ProcessOptions): Promise<ServerProcess> {
   const stdout = openSync(options.stdoutFile, 'a')
   const stderrFile = options.stderrFile ?? options.stdoutFile
   const stderr = openSync(stderrFile, 'a')
-  const [command, args] = deathSignal
-    ? ['setpriv', ['--pdeathsig', 'KILL', options.command, ...options.args]]
-    : [options.command, [...options.args]]
+  const [command, args] = tieToParent(options.command, options.args)
   const child = spawn(command, args, {
     detached: true,
     stdio: ['ignore', stdout, stderr],
