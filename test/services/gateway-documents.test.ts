@@ -1,8 +1,10 @@
 import { hostname } from 'node:os'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DocumentedGateway, startDocumentedGateway } from './lib/documented-gateway.ts'
-import { createReplicaClient, type ReplicaClient } from './lib/replica-client.ts'
+import { type DocumentedGateway, readDocument, startDocumentedGateway } from './lib/documented-gateway.ts'
+import { type NginxGateway, startGateway } from './lib/nginx-gateway.ts'
+import { createReplicaClient, type Endpoint, type ReplicaClient } from './lib/replica-client.ts'
 import { type StandIn, startStandIn } from './lib/stand-in.ts'
+import { caFile, gatewaySection, type Syncer, startSyncer } from './lib/syncer.ts'
 import { createTestTls, type TestTls } from './lib/test-tls.ts'
 
 const NOBODY = '127.0.0.1:9' // the discard port: closed
@@ -194,5 +196,69 @@ describe('docs/gateway/auth-request.conf', () => {
     expect(await client.send('GET', alone, '/login/finish', { cookie: 'pending_token=x' })).toMatchObject({
       status: 503,
     })
+  })
+})
+
+describe('docs/gateway/ with the service itself and a gateway of five with a one-second tick', () => {
+  const self = hostname()
+  let nginx: NginxGateway
+  let service: Syncer
+
+  beforeAll(async () => {
+    nginx = await startGateway({ replicas: 5, tickMs: 1_000, tls })
+    const replicas = nginx.replicas.map((one) => (one.name === 'gw-0' ? { ...one, name: self } : one))
+    service = await startSyncer({ config: { gateway: gatewaySection(replicas, tls) }, files: caFile(tls) })
+  })
+  afterAll(async () => {
+    await service.stop()
+    await nginx.stop()
+  })
+  const isKnown = async (token: string) => {
+    const probe = (replica: Endpoint) => client.send('GET', replica, nginx.path, { cookie: `auth_token=${token}` })
+    return Promise.all(nginx.replicas.map(async (replica) => (await probe(replica)).status === 200))
+  }
+
+  it.each(['njs', 'lua'] as const)(
+    '%s.conf: the first request after a login, and after a logout, is treated alike everywhere',
+    async (name) => {
+      await using gateway = await startDocumentedGateway({
+        name,
+        tls,
+        syncer: [service.authority],
+        onLogin: (token) => nginx.login(token),
+        onLogout: (token) => nginx.logout(token),
+      })
+      for (let i = 0; i < 4; i++) {
+        const token = `${name}-${i}`
+        const login = await client.send('GET', gateway, `/login?user=${token}`)
+        expect(login).toMatchObject({ status: 204, headers: { 'x-token-status': 'Synced' } })
+        expect(await isKnown(token)).toEqual(Array(5).fill(true))
+        const logout = await client.send('GET', gateway, '/logout', { cookie: `auth_token=${token}` })
+        expect(logout).toMatchObject({ status: 204, headers: { 'x-token-status': 'Synced' } })
+        expect(await isKnown(token)).toEqual(Array(5).fill(false))
+      }
+    },
+  )
+
+  it.each(['/login/finish', '/login/finish-strict'])(
+    'auth-request.conf: %s lets only a token pass that is everywhere',
+    async (path) => {
+      await using gateway = await startDocumentedGateway({ name: 'auth-request', tls, syncer: [service.authority] })
+      const token = `auth${path.replaceAll('/', '-')}`
+      const finish = () => client.send('GET', gateway, path, { cookie: `pending_token=${token}` })
+      nginx.setLag('gw-3', 'never')
+      await nginx.login(token)
+      expect(await finish()).toMatchObject({ status: 503, headers: { 'x-token-status': 'Partialy' } })
+      nginx.setLag('gw-3', 0)
+      await nginx.login(token)
+      expect(await finish()).toMatchObject({ status: 204, headers: { 'x-token-status': 'Synced' } })
+      expect(await isKnown(token)).toEqual(Array(5).fill(true))
+    },
+  )
+
+  it('closes idle connections later than the upstream block of the documents does', async () => {
+    const { headers } = await service.get('/livez')
+    expect(headers['keep-alive']).toBe('timeout=75')
+    expect(readDocument('syncer-upstream.conf')).toMatch(/keepalive_timeout 55s;/)
   })
 })

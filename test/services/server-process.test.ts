@@ -69,3 +69,16 @@ it('tells what a server said that ends before it is ready', async () => {
     /short-lived ended with .*7.*no such cluster/,
   )
 })
+
+it.each(['nginx-gateway', 'fault-replicas', 'stand-in', 'syncer'])(
+  'brings %s up by name until it is told to stop',
+  async (name) => {
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'start.ts'), name], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    for await (const line of createInterface({ input: child.stdout })) if (line.startsWith('ready')) break
+    child.kill('SIGINT')
+    const [code] = await once(child, 'exit')
+    expect(code).toBe(0)
+  },
+)

@@ -18,6 +18,10 @@ export interface DocumentedGatewayOptions {
   /** `address:port` of each replica of the service. */
   readonly syncer: readonly string[]
   readonly address?: string
+  /** Stores the token of a login, before the login answers. */
+  readonly onLogin?: (token: string) => Promise<unknown>
+  /** Removes the token of a logout, before the logout answers. */
+  readonly onLogout?: (token: string) => Promise<unknown>
 }
 
 export interface DocumentedGateway extends AsyncDisposable {
@@ -36,7 +40,7 @@ const MODULES: Readonly<Record<DocumentedGatewayOptions['name'], readonly NginxM
 export async function startDocumentedGateway(options: DocumentedGatewayOptions): Promise<DocumentedGateway> {
   const address = options.address ?? '127.0.0.1'
   const port = await findFreePort([address])
-  const login = await startLogin()
+  const login = await startLogin(options)
   const nginx = await startNginx({
     name: `documented-${options.name}`,
     address,
@@ -66,15 +70,22 @@ export async function startDocumentedGateway(options: DocumentedGatewayOptions):
 }
 
 /** The owner's application: it takes the name from the address or a form; a login without one is refused. */
-async function startLogin(): Promise<{ readonly authority: string; stop(): Promise<void> }> {
+async function startLogin({
+  onLogin,
+  onLogout,
+}: DocumentedGatewayOptions): Promise<{ readonly authority: string; stop(): Promise<void> }> {
   const server = createServer(async (request, response) => {
     const body = await text(request)
     const url = new URL(request.url ?? '/', 'http://x')
     const cookie = /auth_token=([^;]*)/.exec(request.headers.cookie ?? '')?.[1]
     const token =
       url.pathname === '/login' ? (url.searchParams.get('user') ?? new URLSearchParams(body).get('user')) : cookie
-    if (token === null || token === undefined || token === '') response.writeHead(403).end()
-    else response.writeHead(200, { 'X-Token': token }).end()
+    if (token === null || token === undefined || token === '') {
+      response.writeHead(403).end()
+      return
+    }
+    await (url.pathname === '/login' ? onLogin : onLogout)?.(token)
+    response.writeHead(200, { 'X-Token': token }).end()
   })
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
@@ -88,7 +99,12 @@ async function startLogin(): Promise<{ readonly authority: string; stop(): Promi
   }
 }
 
+/** The text of a file of docs/gateway/. */
+export function readDocument(name: string): string {
+  return readFileSync(join(DOCUMENTS, name), 'utf8')
+}
+
 function readDocuments(): Record<string, string> {
   const names = readdirSync(DOCUMENTS).filter((name) => /\.(conf|js)$/.test(name))
-  return Object.fromEntries(names.map((name) => [name, readFileSync(join(DOCUMENTS, name), 'utf8')]))
+  return Object.fromEntries(names.map((name) => [name, readDocument(name)]))
 }
