@@ -50,7 +50,7 @@ it('ends grandchildren that ignore SIGTERM', async () => {
     command: 'bash',
     args: ['-c', script],
     stdoutFile: join(folder, 'stubborn.log'),
-    ready: async () => existsSync(join(folder, 'grandchild')),
+    ready: async () => readFileSync(join(folder, 'grandchild'), 'utf8').endsWith('\n'),
   })
   const grandchild = Number(readFileSync(join(folder, 'grandchild'), 'utf8'))
   expect(isRunning(grandchild)).toBe(true)
