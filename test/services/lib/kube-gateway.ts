@@ -39,7 +39,7 @@ export function slice(name: string, endpoints: readonly Endpoint[], service = 'g
 
 export interface Followed extends AsyncDisposable {
   readonly discovery: Discovery
-  /** Names of the replicas; undefined without a list. */
+  /** Names of the replicas as of the last call of `onChange`; undefined before the first. */
   readonly names: readonly string[] | undefined
   /** Waits until the names are these. Resolves with the moment (`performance.now()`) of the last change. Throws after 15 seconds. */
   becomes(...names: readonly string[]): Promise<number>
@@ -59,21 +59,22 @@ export function follow(
     random: Math.random,
     ...options,
   })
+  let names: readonly string[] | undefined
   let changedAt = performance.now()
   discovery.start(() => {
+    names = discovery.replicas?.map(({ name }) => name)
     changedAt = performance.now()
   })
-  const names = () => discovery.replicas?.map(({ name }) => name)
   return {
     discovery,
     get names() {
-      return names()
+      return names
     },
     becomes: async (...wanted) => {
       try {
-        await waitUntil(() => isDeepStrictEqual(names(), wanted), AGAIN_MS)
+        await waitUntil(() => isDeepStrictEqual(names, wanted), AGAIN_MS)
       } catch (cause) {
-        const state = `${names()?.join(', ') ?? 'no list'} (${discovery.problem ?? 'no problem'})`
+        const state = `${names?.join(', ') ?? 'no list'} (${discovery.problem ?? 'no problem'})`
         throw new Error(`the replicas are ${state}, not ${wanted.join(', ')}`, { cause })
       }
       return changedAt
