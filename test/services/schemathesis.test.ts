@@ -10,7 +10,7 @@ import { findSchemathesis } from './lib/schemathesis.ts'
 import { caFile, gatewaySection, type Syncer, startSyncer } from './lib/syncer.ts'
 
 const SEED = '20260101'
-const MAX_EXAMPLES = '150'
+const MAX_EXAMPLES = '400'
 const CALLER_TOKEN = 'correct-horse'
 const TIMEOUT_MS = 240_000
 

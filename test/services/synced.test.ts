@@ -92,6 +92,21 @@ describe('the four words, from nine nginx replicas over TLS with a one-second ti
     await expect.poll(async () => (await syncer.check(known, 'gw-0')).verdict, { timeout: 5_000 }).toBe('Synced')
   })
 
+  it('says Timeout when a replica freezes after it said that it lacks the token: nobody knows what it would say', async () => {
+    const verdict = syncer.check(newToken('freezes'), 'gw-0')
+    await sleep(300)
+    gateway.freeze('gw-6')
+    try {
+      const { verdict: word, result } = await verdict
+      expect(word).toBe('Timeout')
+      const blind = result.replicas.filter(({ state }) => state === 'unknown')
+      expect(blind).toMatchObject([{ name: 'gw-6', reason: 'silent' }])
+      expect(blind[0]?.attempts).toBeGreaterThan(1)
+    } finally {
+      gateway.thaw('gw-6')
+    }
+  })
+
   it('takes a replica that is killed and comes back during the check for what it says in the end', async () => {
     const token = newToken('restart')
     await gateway.plant(token, others())
