@@ -1,6 +1,7 @@
 // What the engine asks of whoever runs it: the process (candidate.ts) or the simulator (test/dsync/simulator).
 import type { DriverErrorCode, LeaseSight } from './driver.ts'
-import type { Instant, LossReason, Term } from './holding.ts'
+import type { Reading } from './elapsed.ts'
+import type { LossReason, Term } from './holding.ts'
 import type { LeaseRecord } from './lease.ts'
 
 /** `forever`: campaigns again after every term. `one-term`: waits for one. `one-try`: does not wait at all. */
@@ -15,7 +16,7 @@ export interface Failure {
 }
 
 export interface CampaignHost {
-  now(): Instant
+  now(): Reading
   /** Gives [0, 1). */
   random(): number
   /** Answered later, never within the call, by `putAnswered` or `putFailed`: after `timeoutMs` at the latest, with `timeout`. */

@@ -6,7 +6,8 @@
 import type { CampaignHost, CloseReason, Failure, Patience } from './campaign-host.ts'
 import { decide, holderOf, isOlder, NOTHING_OBSERVED, type Observed, observe, type Self } from './decide.ts'
 import type { LeaseSight } from './driver.ts'
-import { Holding, type Instant, type LossReason } from './holding.ts'
+import { type Instant, PassedTime } from './elapsed.ts'
+import { Holding, type LossReason } from './holding.ts'
 import { beginTenure, continueTenure, type LeaseRecord, toMicroTime, toWholeSeconds, type Write } from './lease.ts'
 import { Pauses } from './pauses.ts'
 import type { Timings } from './timings.ts'
@@ -28,6 +29,7 @@ export class Campaign {
   readonly #timings: Timings
   readonly #host: CampaignHost
   readonly #pauses: Pauses
+  readonly #passed = new PassedTime()
   #state: 'idle' | 'follow' | 'lead' | 'leave' = 'idle'
   #patience: Patience = 'forever'
   #observed: Observed = NOTHING_OBSERVED
@@ -77,7 +79,7 @@ export class Campaign {
   /** Milliseconds until the term ends by itself; 0 or less when there is none, when it is over or was resigned. Reads both clocks. */
   get remainingMs(): number {
     if (this.#holding === undefined || this.#resigned !== undefined) return 0
-    return this.#holding.leftMs(this.#host.now())
+    return this.#holding.leftMs(this.#instant())
   }
 
   /** Begins. `yieldUntilMs`: others go first until then. Only when idle. */
@@ -140,7 +142,7 @@ export class Campaign {
     if (request.kind === 'acquire') {
       const holding = new Holding(sight, request.sent, this.#timings)
       // Else too late: others may already count it as expired. It is ours on record, and taken anew as another term.
-      if (holding.leftMs(this.#host.now()) > 0) this.#lead(holding)
+      if (holding.leftMs(this.#instant()) > 0) this.#lead(holding)
     } else if (request.kind === 'renew') this.#holding?.renewed(sight, request.sent)
     else if (this.#holding !== undefined) this.#end('resigned')
     this.#step()
@@ -176,7 +178,7 @@ export class Campaign {
     this.#see(sight, true)
     if (this.#state === 'lead') this.#checkHolding(sight)
     else if (this.#state === 'leave') {
-      if (sight?.record.holder === this.#identity) this.#lead(new Holding(sight, this.#host.now(), this.#timings))
+      if (sight?.record.holder === this.#identity) this.#lead(new Holding(sight, this.#instant(), this.#timings))
       else this.#close('stopped')
     }
     this.#step()
@@ -208,6 +210,10 @@ export class Campaign {
 
   #now(): number {
     return this.#host.now().monotonicMs
+  }
+
+  #instant(): Instant {
+    return this.#passed.at(this.#host.now())
   }
 
   #isOneTry(): boolean {
@@ -291,7 +297,7 @@ export class Campaign {
   #keep(): void {
     const holding = this.#holding
     if (holding === undefined) return
-    const now = this.#host.now()
+    const now = this.#instant()
     const leftMs = holding.leftMs(now)
     if (leftMs <= 0) {
       this.#end('deadline')
@@ -372,7 +378,7 @@ export class Campaign {
 
   /** Notes the time before anything is sent: what the answer grants is counted from here. */
   #begin(kind: Request['kind'], mark: string): number {
-    this.#request = { id: ++this.#requests, kind, sent: this.#host.now(), mark }
+    this.#request = { id: ++this.#requests, kind, sent: this.#instant(), mark }
     if (this.#state === 'follow') this.#host.setWake(undefined)
     return this.#request.id
   }

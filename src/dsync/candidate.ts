@@ -5,7 +5,7 @@ import { Campaign } from './campaign.ts'
 import type { CampaignHost, CloseReason, Failure, Patience } from './campaign-host.ts'
 import type { Observed } from './decide.ts'
 import { type Driver, DriverError, type LeasePlace, type LeaseSight } from './driver.ts'
-import type { Instant, LossReason, Term } from './holding.ts'
+import type { LossReason, Term } from './holding.ts'
 import type { LeaseRecord } from './lease.ts'
 import type { Timings } from './timings.ts'
 
@@ -102,7 +102,7 @@ export class Candidate {
   #host(): CampaignHost {
     const { driver, place, clock, random } = this.#options
     return {
-      now: (): Instant => ({ monotonicMs: clock.now(), wallMs: clock.wallNow() }),
+      now: () => ({ monotonicMs: clock.now(), wallMs: clock.wallNow() }),
       random,
       put: (id, record, base, timeoutMs) => this.#put(id, record, base, timeoutMs),
       get: (id, timeoutMs) =>

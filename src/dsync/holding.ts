@@ -3,12 +3,8 @@
 //   deadline = when the last written PUT was *sent* + renewDeadline, on whichever clock is further on: a suspended machine
 //   stops the monotonic one, a correction moves the wall clock.
 import type { LeaseSight } from './driver.ts'
+import { elapsedMs, type Instant } from './elapsed.ts'
 import type { Timings } from './timings.ts'
-
-export interface Instant {
-  readonly monotonicMs: number
-  readonly wallMs: number
-}
 
 export interface Term {
   /** The version of the write that began it: every later term, of whatever candidate, has a larger one. */
@@ -85,9 +81,4 @@ export class Holding {
     this.#sent = sent
     this.#renewAtMs = sent.monotonicMs + this.#timings.renewIntervalMs
   }
-}
-
-/** The larger of what the two clocks say. */
-export function elapsedMs(from: Instant, to: Instant): number {
-  return Math.max(to.monotonicMs - from.monotonicMs, to.wallMs - from.wallMs)
 }
