@@ -338,7 +338,26 @@ export interface components {
         /** @description What this instance knows; a section is there when its capability is configured. */
         readonly Status: {
             readonly service: components["schemas"]["ServiceStatus"];
+            readonly leader: components["schemas"]["LeaderStatus"];
             readonly gateway?: components["schemas"]["GatewayStatus"];
+        };
+        /** @description Which replica of the service leads, as far as this one knows. */
+        readonly LeaderStatus: {
+            /**
+             * @description `memory` where there is one replica, which always leads; `kubernetes` where a Lease decides.
+             * @enum {string}
+             */
+            readonly driver: "memory" | "kubernetes";
+            /** @description Identity of the leader, which begins with the name of its instance; null when there is none, or none is known yet. */
+            readonly name: string | null;
+            /** @description Whether this replica leads. */
+            readonly isLeader: boolean;
+            /** @description Fencing token of the term that this replica leads, in decimal digits; null when it does not, or needs none. */
+            readonly term: string | null;
+            /** @description Milliseconds until that term ends unless it is renewed; null without one. */
+            readonly expiresInMs: number | null;
+            /** @description Why the store of Leases cannot be asked right now. */
+            readonly problem?: string;
         };
         /** @description The answer of nginx-syncer, word for word. */
         readonly Health: {

@@ -296,6 +296,39 @@ const $Health = {
   },
 } as const
 
+const $LeaderStatus = {
+  type: "object",
+  additionalProperties: false,
+  required: ["driver", "name", "isLeader", "term", "expiresInMs"],
+  properties: {
+    driver: {
+      type: "string",
+      enum: ["memory", "kubernetes"],
+    },
+    name: {
+      type: ["string", "null"],
+      minLength: 1,
+      maxLength: 512,
+    },
+    isLeader: {
+      type: "boolean",
+    },
+    term: {
+      type: ["string", "null"],
+      maxLength: 32,
+      pattern: "^[0-9]+$",
+    },
+    expiresInMs: {
+      type: ["integer", "null"],
+      minimum: 0,
+    },
+    problem: {
+      type: "string",
+      maxLength: 2048,
+    },
+  },
+} as const
+
 const $ReplicaPage = {
   type: "object",
   additionalProperties: false,
@@ -335,9 +368,10 @@ const $ServiceStatus = {
 const $Status = {
   type: "object",
   additionalProperties: false,
-  required: ["service"],
+  required: ["service", "leader"],
   properties: {
     service: $ServiceStatus,
+    leader: $LeaderStatus,
     gateway: $GatewayStatus,
   },
 } as const

@@ -13,6 +13,12 @@ import type { ReviewToken } from './http/auth/token-review.ts'
 import { openListenTls } from './http/tls.ts'
 import { type Clock, delay } from './lib/clock.ts'
 import type { KubeClient } from './lib/kube/client.ts'
+import {
+  createSoleLeadership,
+  describeLeadership,
+  type Leadership,
+  registerLeadershipMetrics,
+} from './lib/leadership.ts'
 import { flushLogger, type Logger } from './lib/logger.ts'
 import { createRegistry } from './lib/metrics.ts'
 import { type Phase, PhasesFailed, runPhases } from './lib/phases.ts'
@@ -73,6 +79,9 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
   })
   closes('authentication', CLOSE_MS, () => authenticator[Symbol.asyncDispose]())
 
+  const leadership = await openLeadership(config, kube, clock, closes)
+  registerLeadershipMetrics(registry, leadership)
+
   const tls = listen.tls && openListenTls(listen.tls, { clock, ...tlsReports(logger) })
   if (tls !== undefined) closes('certificates', CLOSE_MS, () => tls[Symbol.dispose]())
   const lifecycle = { stopping: false }
@@ -85,8 +94,13 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
     clock,
     version: packageJson.version,
     instance: hostname(),
+    leadership,
     lifecycle,
-    readiness: () => (gateway === undefined ? [] : [{ name: 'gateway', ...gateway.readiness() }]),
+    readiness: () => [
+      ...(gateway === undefined ? [] : [{ name: 'gateway', ...gateway.readiness() }]),
+      // Told, not asked for: a replica that does not know the leader answers checks as well as any other.
+      { name: 'dsync', ok: true, detail: describeLeadership(leadership) },
+    ],
     serverOptions: tls?.options,
   })
   closes('connections', shutdown.graceMs + CLOSE_MS, () => closeApp(app, shutdown.graceMs, options))
@@ -136,6 +150,20 @@ async function openGateway(
   if (config.gateway === undefined) return undefined
   const wiring = await import('./wiring/gateway.ts')
   return wiring.openGateway(config.gateway, { kube, registry, clock })
+}
+
+/** Leadership is given up last of all that others can see, when the work that it is for has ended. */
+async function openLeadership(
+  { dsync, shutdown }: Config,
+  kube: SharedKube,
+  clock: Clock,
+  closes: Closes,
+): Promise<Leadership> {
+  if (dsync.driver === 'memory') return createSoleLeadership(hostname())
+  const [wiring, client] = await Promise.all([import('./wiring/leadership.ts'), kube()])
+  const leadership = wiring.openLeadership(dsync, client, clock)
+  closes('leadership', shutdown.graceMs + CLOSE_MS, () => leadership.stop(shutdown.graceMs))
+  return leadership
 }
 
 /** Ends what is in flight, and by force what does not end within the grace period. */

@@ -2,6 +2,7 @@
 // Every property is described and bounded; an unknown key is refused. A capability is there when its section is there.
 import { type Static, Type } from 'typebox'
 import { AuthSchema } from './auth-schema.ts'
+import { DsyncSchema } from './dsync-schema.ts'
 import { GatewaySchema } from './gateway-schema.ts'
 import { type DeepReadonly, FilePath, Milliseconds, PemFile, strict } from './schema-parts.ts'
 
@@ -87,10 +88,11 @@ export const ConfigSchema = strict(
       ),
     ),
     gateway: Type.Optional(GatewaySchema),
+    dsync: Type.Optional(DsyncSchema),
   },
   { description: 'Configuration of Syncer.' },
 )
 
 type Written = DeepReadonly<Static<typeof ConfigSchema>>
 /** The configuration in force: defaults filled in, frozen. Sections of capabilities stay optional. */
-export type Config = Written & Required<Pick<Written, 'listen' | 'auth' | 'log' | 'kubernetes' | 'shutdown'>>
+export type Config = Written & Required<Pick<Written, 'listen' | 'auth' | 'log' | 'kubernetes' | 'shutdown' | 'dsync'>>

@@ -43,7 +43,20 @@ export interface KubernetesDriverOptions {
 export async function createKubernetesDriver(options: KubernetesDriverOptions): Promise<KubernetesDriver> {
   const { clock = systemClock, random = Math.random } = options
   const client = createKubeClient({ credentials: await credentialsOf(options, clock), clock })
-  return new KubernetesDriver(client, options.namespace ?? client.namespace, clock, random)
+  const close = async () => client[Symbol.asyncDispose]()
+  return new KubernetesDriver(client, options.namespace ?? client.namespace, clock, random, close)
+}
+
+/** The same over a client that others use too; it stays the caller's. */
+export function createKubernetesDriverOver(
+  client: KubeClient,
+  {
+    namespace,
+    clock,
+    random,
+  }: { readonly namespace: string | undefined; readonly clock: Clock; readonly random: () => number },
+): Driver & AsyncDisposable {
+  return new KubernetesDriver(client, namespace ?? client.namespace, clock, random, async () => {})
 }
 
 async function credentialsOf(options: KubernetesDriverOptions, clock: Clock): Promise<KubeCredentials> {
@@ -58,12 +71,14 @@ class KubernetesDriver implements Driver, AsyncDisposable {
   readonly #clock: Clock
   readonly #random: () => number
   readonly #watches = new Set<{ stop(): Promise<void> }>()
+  readonly #close: () => Promise<void>
 
-  constructor(client: KubeClient, namespace: string, clock: Clock, random: () => number) {
+  constructor(client: KubeClient, namespace: string, clock: Clock, random: () => number, close: () => Promise<void>) {
     this.#client = client
     this.#namespace = namespace
     this.#clock = clock
     this.#random = random
+    this.#close = close
   }
 
   async get(place: LeasePlace, { timeoutMs, signal }: RequestLimits): Promise<LeaseSight | undefined> {
@@ -117,7 +132,7 @@ class KubernetesDriver implements Driver, AsyncDisposable {
   /** Closes all connections. What is held is not released. */
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#watches].map((watch) => this.#stop(watch)))
-    await this.#client[Symbol.asyncDispose]()
+    await this.#close()
   }
 
   async #stop(watch: { stop(): Promise<void> }): Promise<void> {

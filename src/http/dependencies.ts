@@ -3,6 +3,7 @@ import type { TlsOptions } from 'node:tls'
 import type { Registry } from 'prom-client'
 import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { Leadership } from '../lib/leadership.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Gateway } from '../synced/contract.ts'
 import type { Authenticator } from './auth/authenticator.ts'
@@ -20,6 +21,7 @@ export interface AppDependencies {
   readonly config: Pick<Config, 'auth'>
   /** Undefined where the configuration has no section `gateway`. */
   readonly gateway: Gateway | undefined
+  readonly leadership: Leadership
   readonly authenticator: Authenticator
   readonly registry: Registry
   readonly logger: Logger

@@ -29,6 +29,8 @@ kubernetes: {}
 shutdown:
   readinessDelayMs: 1000
   graceMs: 5000
+dsync:
+  driver: memory
 `)
   })
 

@@ -124,6 +124,7 @@ describe('what is in force', () => {
       log: { level: 'info' },
       kubernetes: {},
       shutdown: { readinessDelayMs: 1_000, graceMs: 5_000 },
+      dsync: { driver: 'memory' },
     })
   })
 

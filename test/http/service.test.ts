@@ -60,6 +60,7 @@ describe('GET /v1/replicas', () => {
 
 describe('GET /v1/status', () => {
   const service = { version: '1.2.3', instance: 'syncer-0', startedAt: '2026-01-01T00:00:00.000Z' }
+  const alone = { driver: 'memory', name: 'syncer-0', isLeader: true, term: null, expiresInMs: null }
 
   it('shows the service and its gateway', async () => {
     await using h = await createHarness()
@@ -67,6 +68,7 @@ describe('GET /v1/status', () => {
     await h.clock.advance(5_000)
     expect((await h.ask({ url: '/v1/status' })).json()).toEqual({
       service,
+      leader: alone,
       gateway: {
         source: { kind: 'dns', ageMs: 1234.5, problem: 'the server does not answer' },
         replicas: ITEMS,
@@ -77,7 +79,52 @@ describe('GET /v1/status', () => {
 
   it('has no section for what is not configured', async () => {
     await using h = await createHarness({ gateway: undefined })
-    expect((await h.ask({ url: '/v1/status' })).json()).toEqual({ service })
+    expect((await h.ask({ url: '/v1/status' })).json()).toEqual({ service, leader: alone })
+  })
+
+  it('tells who leads among several replicas, in which term and until when', async () => {
+    const leadership = {
+      driver: 'kubernetes',
+      leader: 'syncer-0_1',
+      isLeader: true,
+      problem: undefined,
+      termsLed: 1,
+    } as const
+    await using h = await createHarness({
+      gateway: undefined,
+      leadership: { ...leadership, term: { token: 2n ** 60n, remainingMs: 9_000.4 } },
+    })
+    const { leader } = (await h.ask({ url: '/v1/status' })).json()
+    expect(leader).toEqual({
+      driver: 'kubernetes',
+      name: 'syncer-0_1',
+      isLeader: true,
+      term: '1152921504606846976',
+      expiresInMs: 9_000,
+    })
+  })
+
+  it('tells that nobody is known to lead, and why', async () => {
+    const leadership = {
+      driver: 'kubernetes',
+      leader: undefined,
+      isLeader: false,
+      term: undefined,
+      termsLed: 0,
+    } as const
+    await using h = await createHarness({
+      gateway: undefined,
+      leadership: { ...leadership, problem: 'connection refused' },
+    })
+    const { leader } = (await h.ask({ url: '/v1/status' })).json()
+    expect(leader).toEqual({
+      driver: 'kubernetes',
+      name: null,
+      isLeader: false,
+      term: null,
+      expiresInMs: null,
+      problem: 'connection refused',
+    })
   })
 })
 

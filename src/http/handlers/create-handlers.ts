@@ -10,7 +10,7 @@ import { createGetStatus } from './status.ts'
 import { createGetSynced } from './synced.ts'
 
 export function createHandlers(deps: AppDependencies, document: WrittenDocument): Handlers {
-  const { gateway, registry, version, instance, clock } = deps
+  const { gateway, leadership, registry, version, instance, clock } = deps
   const gatewayOrThrow = () => {
     if (gateway === undefined) throw notConfigured('gateway')
     return gateway
@@ -18,7 +18,7 @@ export function createHandlers(deps: AppDependencies, document: WrittenDocument)
   return {
     getSynced: createGetSynced(gatewayOrThrow),
     listReplicas: createListReplicas(gatewayOrThrow),
-    getStatus: createGetStatus({ version, instance, startedAt: clock.wallNow() }, gateway),
+    getStatus: createGetStatus({ version, instance, startedAt: clock.wallNow() }, leadership, gateway),
     getHealth,
     getLivez,
     getReadyz: createGetReadyz(deps),

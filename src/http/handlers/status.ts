@@ -1,5 +1,6 @@
 // GET /v1/status: what this instance knows, one section for each capability that is configured.
 import type { components } from '../../../generated/openapi.ts'
+import type { Leadership } from '../../lib/leadership.ts'
 import type { Gateway } from '../../synced/contract.ts'
 import type { Handlers } from '../contract.ts'
 import { describeReplica, describeSource } from './replicas.ts'
@@ -13,10 +14,32 @@ export interface ServiceIdentity {
 
 export function createGetStatus(
   { version, instance, startedAt }: ServiceIdentity,
+  leadership: Leadership,
   gateway: Gateway | undefined,
 ): Handlers['getStatus'] {
   const service = { version, instance, startedAt: new Date(startedAt).toISOString() }
-  return () => ({ status: 200, body: { service, ...(gateway && { gateway: describeGateway(gateway) }) } })
+  return () => ({
+    status: 200,
+    body: { service, leader: describeLeader(leadership), ...(gateway && { gateway: describeGateway(gateway) }) },
+  })
+}
+
+function describeLeader({
+  driver,
+  leader,
+  isLeader,
+  term,
+  problem,
+}: Leadership): components['schemas']['LeaderStatus'] {
+  return {
+    driver,
+    name: leader ?? null,
+    isLeader,
+    // A fencing token may be larger than a JSON number is exact.
+    term: term === undefined ? null : String(term.token),
+    expiresInMs: term === undefined ? null : Math.round(term.remainingMs),
+    ...(problem !== undefined && { problem: problem.slice(0, 2048) }),
+  }
 }
 
 function describeGateway(gateway: Gateway): components['schemas']['GatewayStatus'] {

@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client'
 import { type AppDependencies, createApp } from '../../../src/http/app.ts'
 import type { Caller } from '../../../src/http/auth/authenticator.ts'
 import { failure } from '../../../src/http/auth/authenticator.ts'
+import { createSoleLeadership } from '../../../src/lib/leadership.ts'
 import { createLogger } from '../../../src/lib/logger.ts'
 import { createRegistry } from '../../../src/lib/metrics.ts'
 import type {
@@ -96,6 +97,7 @@ export async function createHarness(overrides: Partial<AppDependencies> = {}): P
   const app = await createApp({
     config: { auth: { mode: 'none', open: [] } },
     gateway,
+    leadership: createSoleLeadership('syncer-0'),
     authenticator: acceptAll({ name: 'tester', scopes: new Set(['synced', 'read']) }),
     registry,
     logger: createLogger('info', { write: (line) => void logs.push(line) }),

@@ -1,0 +1,60 @@
+// Leadership by a Lease of Kubernetes: this replica campaigns from now on. Imported only where the configuration says so.
+import { hostname } from 'node:os'
+import type { Config } from '../config/schema.ts'
+import { Dsync } from '../dsync/dsync.ts'
+import type { Election } from '../dsync/election.ts'
+import { createKubernetesDriverOver } from '../dsync/kubernetes-driver.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { KubeClient } from '../lib/kube/client.ts'
+import { oneLine } from '../lib/kube/error.ts'
+import type { Leadership } from '../lib/leadership.ts'
+
+type DsyncConfig = Extract<Config['dsync'], { driver: 'kubernetes' }>
+
+/** What the replicas elect a leader for; the Lease is `{scope}.election.schedule`. */
+const ELECTION = 'schedule'
+
+export interface OpenLeadership extends Leadership {
+  /** Gives leadership up and leaves the race, when the work of the term has ended or after the grace. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** `client` stays the caller's. Nobody is asked yet. */
+export function openLeadership(config: DsyncConfig, client: KubeClient, clock: Clock): OpenLeadership {
+  const { namespace, scope, leaseDurationMs } = config
+  const driver = createKubernetesDriverOver(client, { namespace, clock, random: Math.random })
+  const dsync = new Dsync(driver, hostname(), { scope, namespace, leaseDurationMs, clock })
+  const election = dsync.election(ELECTION)
+  let termsLed = 0
+  election.whenElected(() => {
+    termsLed++
+  })
+  return {
+    driver: 'kubernetes',
+    get leader() {
+      return election.leader
+    },
+    get isLeader() {
+      return election.isLeader
+    },
+    get term() {
+      return election.term
+    },
+    get problem() {
+      return problemOf(election)
+    },
+    get termsLed() {
+      return termsLed
+    },
+    async stop(graceMs) {
+      await election.stop({ graceMs })
+      await driver[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function problemOf({ error, problem }: Election): string | undefined {
+  if (error !== undefined) return oneLine(error.message)
+  if (problem === undefined) return undefined
+  return oneLine(problem instanceof Error ? problem.message : String(problem))
+}
