@@ -19,8 +19,17 @@ const LEASE_MS = 3_000
 const MARK = '2026-01-01T00:00:00.000001Z'
 const LIMITS = { timeoutMs: 2_000, signal: new AbortController().signal }
 
+const NAMES = 60
 let names = 0
-const newName = () => `conformance-${Date.now()}-${names++}`
+const newName = () => {
+  if (names === NAMES) throw new Error(`more than ${NAMES} names are used: let the Role have them`)
+  return `conformance-${names++}`
+}
+
+/** The Leases that the suite uses, for a Role that allows no others. */
+export const LEASE_NAMES: readonly string[] = Array.from({ length: NAMES }, (_, n) => `conformance-${n}`).flatMap(
+  (name) => [name, `conformance.election.${name}`, `conformance.lock.${name}`],
+)
 
 const recordOf = (holder: string, change: Partial<LeaseRecord> = {}): LeaseRecord => ({
   holder,
