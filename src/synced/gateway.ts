@@ -22,6 +22,7 @@ import { Membership } from './membership.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
 import type { Discovery, Replica } from './replica.ts'
 import { type ProbeConnection, ReplicaConnection } from './replica-connection.ts'
+import { createSecureContexts, type TlsFiles } from './secure-context.ts'
 import { canCarry, parseTokenPlace, type TokenPlace } from './token-place.ts'
 
 /** The settings that the gateway needs, as the configuration has them. */
@@ -46,7 +47,7 @@ export interface GatewayDependencies {
   readonly config: GatewayOptions
   readonly discovery: Discovery
   /** PEM texts, read at each new connection. */
-  readonly tls: { readonly ca?: () => string; readonly cert?: () => string; readonly key?: () => string }
+  readonly tls: TlsFiles
   readonly clock: Clock
   readonly registry: Registry
 }
@@ -64,7 +65,8 @@ export function createGateway({ tls, ...dependencies }: GatewayDependencies): Ru
   const { config, clock } = dependencies
   const { connectTimeoutMs, deadlineMs, probe } = config
   const servername = probe.tls?.servername ?? withoutPort(probe.host)
-  const options = { scheme: probe.scheme, servername, ...tls, connectTimeoutMs, deadlineMs }
+  const secureContext = createSecureContexts(tls)
+  const options = { scheme: probe.scheme, servername, secureContext, connectTimeoutMs, deadlineMs }
   return createGatewayOver((replica) => new ReplicaConnection(replica, options, clock), dependencies)
 }
 

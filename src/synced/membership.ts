@@ -25,7 +25,9 @@ export class Membership implements AsyncDisposable {
   update(replicas: readonly Replica[]): void {
     const before = new Map(this.#members.map((member) => [endpoint(member.replica), member.connection]))
     this.#members = replicas.map((replica) => {
-      const connection = before.get(endpoint(replica)) ?? this.#connect(replica)
+      const known = before.get(endpoint(replica))
+      const connection = known ?? this.#connect(replica)
+      if (known === undefined) connection.warm()
       before.delete(endpoint(replica))
       return { replica, connection }
     })

@@ -56,7 +56,9 @@ export interface Plan {
 
 /** How often the sentinel is asked: 3 % of the time since the last news, between these bounds, in milliseconds. */
 const SENTINEL_MIN_MS = 2
-const SENTINEL_MAX_MS = 10
+const SENTINEL_MAX_MS = 5
+/** How long a check among several of its origin may wait for its own sentinel, in milliseconds. */
+const SHARED_SENTINEL_MAX_MS = 10
 const SENTINEL_SHARE = 0.03
 /** How often everybody who is missing is asked, in milliseconds. */
 const ROUND_MS = 100
@@ -86,8 +88,8 @@ export function sentinelPauseMs(
   situation: Pick<Situation, 'stirredAt' | 'sharers' | 'waiting' | 'probesPerSecond'>,
   now: number,
 ): number {
-  const alone = Math.max(SENTINEL_MIN_MS, SENTINEL_SHARE * (now - situation.stirredAt))
-  const shared = Math.min(SENTINEL_MAX_MS, alone * situation.sharers)
+  const alone = Math.min(SENTINEL_MAX_MS, Math.max(SENTINEL_MIN_MS, SENTINEL_SHARE * (now - situation.stirredAt)))
+  const shared = situation.sharers === 1 ? alone : Math.min(SHARED_SENTINEL_MAX_MS, alone * situation.sharers)
   return Math.max(shared, (1000 * situation.waiting) / situation.probesPerSecond)
 }
 

@@ -2,24 +2,16 @@
 //
 // Probes are abandoned, never aborted: an abort would make undici send everything behind it again. A connection that says nothing
 // is set aside (what it still answers counts) while new probes try another one, one at a time until one is answered.
-import net from 'node:net'
-import tls from 'node:tls'
+import { isIPv6 } from 'node:net'
 import { Client, type Dispatcher } from 'undici'
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { UnknownReason } from './contract.ts'
-import { type Outcome, outcomeOfError, outcomeOfStatus, SILENT } from './outcome.ts'
+import { Dialer, type DialOptions, silent } from './dialer.ts'
+import { type Outcome, outcomeOfError, outcomeOfStatus } from './outcome.ts'
 import type { Replica } from './replica.ts'
 
-/** How replicas are reached; functions are called at each new connection, so that renewed files count. */
-export interface ConnectionOptions {
-  readonly scheme: 'https' | 'http'
-  /** Name that the certificate must carry: a host name or an address. */
-  readonly servername: string
-  readonly ca?: (() => string) | undefined
-  readonly cert?: (() => string) | undefined
-  readonly key?: (() => string) | undefined
-  /** A connection must stand, TLS included, within this; and an answer is overdue after it. Milliseconds. */
-  readonly connectTimeoutMs: number
+/** How replicas are reached. */
+export interface ConnectionOptions extends DialOptions {
   /** An answer later than this interests nobody. Milliseconds. */
   readonly deadlineMs: number
 }
@@ -43,6 +35,8 @@ export interface ProbeConnection {
    * Otherwise nothing is sent and the reason why the replica cannot be asked now is returned.
    */
   probe(request: Dispatcher.DispatchOptions, owner: ProbeOwner, now: number): UnknownReason | undefined
+  /** Connects before anything is asked, so that the first check need not wait for it. */
+  warm(): void
   /** Ends all connections; probes under way fail. */
   close(): Promise<void>
 }
@@ -55,25 +49,24 @@ const MAX_BODY_BYTES = 65_536
 const RECONNECT_PAUSES_MS = [0, 25, 50, 100] as const
 
 export class ReplicaConnection implements ProbeConnection {
-  readonly #replica: Pick<Replica, 'address' | 'port'>
   readonly #options: ConnectionOptions
   readonly #clock: Clock
+  readonly #dialer: Dialer
   readonly #url: string
   #line: Line | undefined
   readonly #setAside = new Set<Line>()
   #failures = 0
   #retryAt = 0
   #closed = false
-  #session: Buffer | undefined
   #state: 'up' | 'down' | 'unknown' = 'unknown'
   #reason: UnknownReason | undefined
   #since: number
 
   constructor(replica: Pick<Replica, 'address' | 'port'>, options: ConnectionOptions, clock: Clock) {
-    this.#replica = replica
+    this.#dialer = new Dialer(replica, options, clock)
     this.#options = options
     this.#clock = clock
-    const host = net.isIPv6(replica.address) ? `[${replica.address}]` : replica.address
+    const host = isIPv6(replica.address) ? `[${replica.address}]` : replica.address
     this.#url = `${options.scheme}://${host}:${replica.port}`
     this.#since = clock.wallNow()
   }
@@ -93,11 +86,16 @@ export class ReplicaConnection implements ProbeConnection {
     return undefined
   }
 
+  warm(): void {
+    this.#dialer.warm()
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     const lines = [...this.#setAside, ...(this.#line === undefined ? [] : [this.#line])]
     this.#line = undefined
     this.#setAside.clear()
+    this.#dialer.close()
     await Promise.all(lines.map((line) => line.end()))
   }
 
@@ -123,62 +121,8 @@ export class ReplicaConnection implements ProbeConnection {
       // undici rounds its own time-outs to a second; the ones that count here are in this file.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: (_options, callback) => this.#openSocket(callback),
+      connect: (_options, callback) => this.#dialer.dial(callback),
     })
-  }
-
-  #openSocket(
-    callback: (...args: [error: Error, socket: null] | [error: null, socket: net.Socket | tls.TLSSocket]) => void,
-  ): void {
-    const { scheme, servername, ca, cert, key, connectTimeoutMs } = this.#options
-    const { address, port } = this.#replica
-    let socket: net.Socket
-    let settled = false
-    const settle = (error: Error | undefined) => {
-      if (settled) return
-      settled = true
-      timer.cancel()
-      if (error === undefined) return callback(null, socket)
-      socket.destroy()
-      callback(error, null)
-    }
-    const timer = this.#clock.setTimer(connectTimeoutMs, () =>
-      settle(silent(`no connection within ${connectTimeoutMs} ms`)),
-    )
-    try {
-      if (scheme === 'http') {
-        socket = net.connect({ host: address, port, noDelay: true })
-        socket.once('connect', () => settle(undefined))
-      } else {
-        const secure = tls.connect({
-          host: address,
-          port,
-          ALPNProtocols: ['http/1.1'],
-          ...(net.isIP(servername) === 0 ? { servername } : {}),
-          checkServerIdentity: (_host, certificate) => tls.checkServerIdentity(servername, certificate),
-          ...(ca === undefined ? {} : { ca: ca() }),
-          ...(cert === undefined ? {} : { cert: cert() }),
-          ...(key === undefined ? {} : { key: key() }),
-          ...(this.#session === undefined ? {} : { session: this.#session }),
-        })
-        secure.setNoDelay(true)
-        secure.on('session', (session) => {
-          this.#session = session
-        })
-        secure.once('secureConnect', () => settle(undefined))
-        socket = secure
-      }
-    } catch (error) {
-      // A certificate or key that cannot be read.
-      timer.cancel()
-      callback(error instanceof Error ? error : new Error(String(error)), null)
-      return
-    }
-    socket.once('error', (error) => {
-      this.#session = undefined
-      settle(error)
-    })
-    socket.once('close', () => settle(Object.assign(new Error('closed while connecting'), { code: 'ECONNRESET' })))
   }
 
   #noteOutcome(outcome: Outcome): void {
@@ -339,8 +283,4 @@ class Probe implements Dispatcher.DispatchHandler {
     this.#settled = true
     this.#line.failed(this.#owner, this.#sentAt, error)
   }
-}
-
-function silent(message: string): Error {
-  return Object.assign(new Error(message), { code: SILENT })
 }

@@ -70,6 +70,8 @@ class VirtualConnection implements ProbeConnection {
     return undefined
   }
 
+  warm(): void {}
+
   async close(): Promise<void> {}
 }
 

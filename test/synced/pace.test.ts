@@ -33,8 +33,8 @@ function situation(targets: readonly Target[], rest: Partial<Situation> = {}): S
 describe('how often the sentinel is asked', () => {
   test.each([
     ['at first every 2 ms', 0, 1, 1, 2],
-    ['then 3 % of the time that has passed', 200, 1, 1, 6],
-    ['but at least every 10 ms', 900, 1, 1, 10],
+    ['then 3 % of the time that has passed', 100, 1, 1, 3],
+    ['but at least every 5 ms', 900, 1, 1, 5],
     ['sharers take turns', 0, 3, 3, 6],
     ['but nobody waits longer than 10 ms for that', 0, 60, 60, 10],
     ['unless so many wait that probing alone would fill the processor', 0, 1000, 1000, 50],

@@ -4,6 +4,7 @@ import tls from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Outcome } from '../../src/synced/outcome.ts'
 import { type ConnectionOptions, ReplicaConnection } from '../../src/synced/replica-connection.ts'
+import { createSecureContexts, type TlsFiles } from '../../src/synced/secure-context.ts'
 import { makeCa } from '../lib/certificates.ts'
 import { FakeClock } from '../lib/fake-clock.ts'
 
@@ -16,11 +17,16 @@ afterEach(async () => {
 })
 
 /** A replica on loopback that calls `onRequest` for every request head. */
-async function listen(onRequest: (socket: net.Socket, head: string) => void, secure?: tls.TlsOptions) {
+async function listen(
+  onRequest: (socket: net.Socket, head: string) => void,
+  secure?: tls.TlsOptions,
+  accepted: net.Socket[] = [],
+) {
   const sockets = new Set<net.Socket>()
   let connections = 0
   const serve = (socket: net.Socket) => {
     connections++
+    accepted.push(socket)
     socket.on('error', () => {})
     let seen = ''
     socket.on('data', (data) => {
@@ -43,11 +49,18 @@ async function listen(onRequest: (socket: net.Socket, head: string) => void, sec
   return { port, connections: () => connections }
 }
 
-function connect(port: number, options: Partial<ConnectionOptions> = {}) {
+function connect(port: number, { ca, ...options }: Partial<ConnectionOptions> & Pick<TlsFiles, 'ca'> = {}) {
   const clock = new FakeClock()
   const connection = new ReplicaConnection(
     { address: '127.0.0.1', port },
-    { scheme: 'http', servername: 'gw.test', connectTimeoutMs: 200, deadlineMs: 1000, ...options },
+    {
+      scheme: 'http',
+      servername: 'gw.test',
+      secureContext: createSecureContexts(ca === undefined ? {} : { ca }),
+      connectTimeoutMs: 200,
+      deadlineMs: 1000,
+      ...options,
+    },
     clock,
   )
   closers.push(() => connection.close())
@@ -68,6 +81,13 @@ function connect(port: number, options: Partial<ConnectionOptions> = {}) {
     return outcome
   }
   return { clock, connection, probe }
+}
+
+/** A port that was open a moment ago. */
+async function listenAndLeave() {
+  const reserved = await listen(() => {})
+  await closers.pop()?.()
+  return reserved
 }
 
 /** Lets sockets do their work until `done`. */
@@ -136,9 +156,7 @@ describe('probes', () => {
 
 describe('a replica that cannot be asked', () => {
   test('is refused, is left alone for a moment, and is found again', async () => {
-    const reserved = await listen(() => {})
-    const { port } = reserved
-    await closers.pop()?.()
+    const { port } = await listenAndLeave()
     const { clock, connection, probe } = connect(port)
     expect(await probe()).toBe('refused')
     // Once at once, then after a pause.
@@ -219,6 +237,46 @@ describe('a replica that cannot be asked', () => {
     await waiting
     expect(clock.pending).toBe(0)
     expect(await probe()).toBe('refused to send: refused')
+  })
+})
+
+describe('a connection made before anything is asked', () => {
+  test('is the one that the first probe takes', async () => {
+    const heads: string[] = []
+    const { port, connections } = await listen((socket, head) => {
+      heads.push(head)
+      socket.write(HAS)
+    })
+    const { connection, probe, clock } = connect(port)
+    connection.warm()
+    await until(() => connections() === 1)
+    await until(() => clock.pending === 0)
+    expect(heads).toEqual([])
+    expect(await probe()).toBe('present')
+    expect(connections()).toBe(1)
+    expect(heads).toHaveLength(1)
+  })
+
+  test('is not missed when it cannot be made, or has ended meanwhile', async () => {
+    const accepted: net.Socket[] = []
+    const { port, connections } = await listen((socket) => socket.write(HAS), undefined, accepted)
+    const { connection, probe, clock } = connect(port)
+    connection.warm()
+    await until(() => connections() === 1 && clock.pending === 0)
+    let isGone = false
+    accepted[0]?.once('close', () => {
+      isGone = true
+    })
+    accepted[0]?.destroy()
+    await until(() => isGone)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(await probe()).toBe('present')
+    expect(connections()).toBe(2)
+
+    const refusing = connect((await listenAndLeave()).port)
+    refusing.connection.warm()
+    await until(() => refusing.clock.pending === 0)
+    expect(refusing.connection.health.state).toBe('unknown')
   })
 })
 
