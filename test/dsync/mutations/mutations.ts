@@ -181,4 +181,59 @@ export const MUTATIONS: readonly Mutation[] = [
       ),
     ],
   },
+  {
+    name: 'a Lease that was deleted while held is made anew at once',
+    caughtBy: 'tests',
+    changes: [change(decide, 'nowMs + durationOf(known, self) : before.heldUntilMs', 'nowMs : before.heldUntilMs')],
+  },
+  {
+    name: 'who stepped down does not let others go first',
+    caughtBy: 'tests',
+    changes: [
+      change(
+        campaign,
+        'this.#yieldUntilMs = this.#now() + toWholeSeconds(this.#timings.leaseDurationMs) * 1_000',
+        'this.#yieldUntilMs = 0',
+      ),
+    ],
+  },
+  {
+    name: 'all handles of a process have one identity',
+    caughtBy: 'tests',
+    changes: [change('src/dsync/dsync.ts', 'randomUUID()', "'one'")],
+  },
+  {
+    name: 'stop does not wait for the work',
+    caughtBy: 'tests',
+    changes: [
+      change('src/dsync/election.ts', 'void this.#settled().then(() => candidate.settle())', 'candidate.settle()'),
+    ],
+  },
+  {
+    name: 'isLeader stays true after the signal aborted',
+    caughtBy: 'tests',
+    changes: [
+      change(
+        'src/dsync/election.ts',
+        'return this.#tenure?.signal.aborted === false ? this.#tenure : undefined',
+        'return this.#tenure',
+      ),
+    ],
+  },
+  {
+    name: 'check() does not look at the clocks',
+    caughtBy: 'tests',
+    changes: [
+      change(
+        'src/dsync/tenure.ts',
+        'if (!this.signal.aborted && this.#candidate.remainingMs > 0) return',
+        'if (!this.signal.aborted) return',
+      ),
+    ],
+  },
+  {
+    name: 'a lock without a duration',
+    caughtBy: 'tests',
+    changes: [change('src/dsync/lease.ts', 'return Math.max(1, Math.ceil(durationMs / 1_000))', 'return 0')],
+  },
 ]

@@ -55,16 +55,24 @@ function playIn(folder: string): Verdict {
 }
 
 function testIn(folder: string): Verdict {
+  const report = join(folder, 'report.json')
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs')
-  const args = [vitest, 'run', '--project', 'unit', '--root', folder, 'test/dsync', '--bail', '1', '--reporter', 'json']
-  const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: LONGEST_MS, cwd: folder })
+  const options = ['--bail', '1', '--reporter', 'json', '--outputFile', report]
+  const args = [vitest, 'run', '--project', 'unit', '--root', folder, 'test/dsync', ...options]
+  const { status } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: LONGEST_MS, cwd: folder })
   if (status === 0) return { isCaught: false, how: 'all tests passed' }
-  const name = /"status":"failed","title":"((?:[^"\\]|\\.)*)"/.exec(stdout)?.[1]
+  const name = /"status":"failed","title":"((?:[^"\\]|\\.)*)"/.exec(readFileSync(report, 'utf8'))?.[1]
   return name === undefined ? { isCaught: false, how: 'the tests broke' } : { isCaught: true, how: `test: ${name}` }
 }
 
+const NOTHING: Mutation = { name: 'nothing', caughtBy: 'tests', changes: [] }
 const chosen = process.argv.slice(2)
 let survivors = 0
+const { isCaught: isBroken, how: reason } = tryOut(NOTHING)
+if (isBroken || reason !== 'all tests passed') {
+  process.stdout.write(`the tests fail without any mistake: ${reason}\n`)
+  process.exit(1)
+}
 for (const mutation of MUTATIONS) {
   if (chosen.length > 0 && !chosen.some((part) => mutation.name.includes(part))) continue
   const { isCaught, how } = tryOut(mutation)
