@@ -3,9 +3,13 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { benchDsync } from './dsync.ts'
 import { benchSynced } from './synced.ts'
 
-const BENCHES: Readonly<Record<string, (log: (line: string) => void) => Promise<string>>> = { synced: benchSynced }
+const BENCHES: Readonly<Record<string, (log: (line: string) => void) => Promise<string>>> = {
+  synced: benchSynced,
+  dsync: benchDsync,
+}
 
 const chosen = process.argv.slice(2)
 const unknown = chosen.filter((name) => !(name in BENCHES))
