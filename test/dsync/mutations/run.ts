@@ -13,6 +13,7 @@ const COPIED = [
   'vitest.config.ts',
   'src/lib',
   'src/dsync',
+  'src/playground',
   'test/dsync',
   'test/lib',
   'test/conformance',
