@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 
 // CI counts the tests of every run from the reports in this folder; the words on the terminal stay as they are.
 const reports = process.env['SYNCER_TEST_REPORTS']
+/** Tests that need a Kubernetes API server. */
+const KUBERNETES = 'test/services/**/{kube,dsync}*.test.ts'
 
 export default defineConfig({
   test: {
@@ -23,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'services',
           include: ['test/services/**/*.test.ts'],
-          exclude: ['test/services/realtime/**', 'test/services/**/kube-*.test.ts'],
+          exclude: ['test/services/realtime/**', KUBERNETES],
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 300_000,
@@ -33,7 +35,7 @@ export default defineConfig({
         test: {
           // After the others: the API server may have to be built first.
           name: 'kubernetes',
-          include: ['test/services/**/kube-*.test.ts'],
+          include: [KUBERNETES],
           exclude: ['test/services/realtime/**'],
           fileParallelism: false,
           testTimeout: 120_000,
