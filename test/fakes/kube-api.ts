@@ -265,7 +265,7 @@ export class FakeKubeApi implements AsyncDisposable {
       this.#watches.add(watch)
       response.on('close', () => this.#watches.delete(watch))
       const from = seen.query.get('resourceVersion')
-      if (wantsList || from === null) this.#tellFirstPart(watch, wantsList)
+      if (wantsList || from === null || from === '0') this.#tellFirstPart(watch, wantsList)
       else this.#tellSince(watch, Number(from))
     }
   }

@@ -2,10 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createKubernetesDriver, Dsync, type DsyncOptions } from '../../src/dsync/index.ts'
 import { encodeLease, type LeaseRecord, toMicroTime } from '../../src/dsync/lease.ts'
-import { systemClock } from '../../src/lib/clock.ts'
 import { describeDriver, LEASE_NAMES } from '../conformance/dsync-driver.ts'
 import { type KubeCluster, startCluster } from './lib/kube-cluster.ts'
-import { dsyncRule, leasePath, leaseRequests, readLease, removeLease } from './lib/kube-leases.ts'
+import { dsyncRule, leasePath, leaseRequests, openLeaseScene, readLease, removeLease } from './lib/kube-leases.ts'
 import { waitUntil } from './lib/server-process.ts'
 
 const NAMESPACE = 'syncer'
@@ -45,27 +44,9 @@ async function campaign(instance: string, name: string, options = FAST, bearer?:
   return election
 }
 
-describeDriver('the Kubernetes driver, under the Role of roles/dsync.yaml', async () => {
-  const driver = await createKubernetesDriver({
-    namespace: NAMESPACE,
-    server: cluster.server,
-    ca: cluster.ca,
-    token: () => token,
-  })
-  return {
-    driver,
-    clock: systemClock,
-    pass: (ms) => sleep(ms),
-    remove: ({ name }) => removeLease(cluster, NAMESPACE, name),
-    label: async ({ name }) => {
-      const lease = await readLease(cluster, NAMESPACE, name)
-      const metadata = { ...lease?.metadata, labels: { team: 'blue' } }
-      const { status } = await cluster.request('PUT', leasePath(NAMESPACE, name), { ...lease, metadata })
-      expect(status).toBe(200)
-    },
-    [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
-  }
-})
+describeDriver('the Kubernetes driver, under the Role of roles/dsync.yaml', () =>
+  openLeaseScene(cluster, NAMESPACE, token),
+)
 
 describe('the Role of roles/dsync.yaml', () => {
   it('is enough to lead with, allows no other Lease, and nothing else', async () => {

@@ -150,8 +150,10 @@ class Watch<T extends KubeObject> implements KubeWatch<T> {
         await this.#follow({ resourceVersion: revision ?? '' }, attempt, signal)
       } else {
         // One object may rest for days at a version that no watch can go on from, and an absent one has none: so the stream
-        // is opened first, from now, and the object read then. What changes in between is told by the stream.
-        await this.#follow({}, attempt, signal, () => this.#readFirst(attempt, signal))
+        // is opened first, from whatever the server has, and the object read then. What changes in between is told by the stream.
+        // A server over an old etcd refuses a stream without a version, and one with bookmarks.
+        const query = { resourceVersion: '0', allowWatchBookmarks: 'false' }
+        await this.#follow(query, attempt, signal, () => this.#readFirst(attempt, signal))
       }
       return undefined
     } catch (error) {

@@ -1,7 +1,11 @@
 // Leases of a real API server for the tests of dsync: the Role of roles/dsync.yaml with their names, what kubectl would do by hand.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAllDocuments } from 'yaml'
+import { createKubernetesDriver } from '../../../src/dsync/index.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import type { Scene } from '../../conformance/dsync-driver.ts'
 import type { KubeCluster, PolicyRule } from './kube-cluster.ts'
 
 const ROLE_FILE = join(import.meta.dirname, '../../../roles/dsync.yaml')
@@ -50,4 +54,23 @@ export function leaseRequests(cluster: KubeCluster, name: string): readonly stri
     .filter(({ requestURI, user }) => requestURI.includes(name) && user.username.startsWith('system:serviceaccount:'))
     .filter(({ stage, verb }) => stage === (verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete'))
     .map(({ verb }) => verb)
+}
+
+/** What the suite of drivers needs, over this server as this ServiceAccount. */
+export async function openLeaseScene(cluster: KubeCluster, namespace: string, token: string): Promise<Scene> {
+  const { server, ca } = cluster
+  const driver = await createKubernetesDriver({ namespace, server, ca, token: () => token })
+  return {
+    driver,
+    clock: systemClock,
+    pass: (ms) => sleep(ms),
+    remove: ({ name }) => removeLease(cluster, namespace, name),
+    label: async ({ name }) => {
+      const lease = await readLease(cluster, namespace, name)
+      const metadata = { ...lease?.metadata, labels: { team: 'blue' } }
+      const { status } = await cluster.request('PUT', leasePath(namespace, name), { ...lease, metadata })
+      if (status !== 200) throw new Error(`the Lease ${name} cannot be labelled: ${status}`)
+    },
+    [Symbol.asyncDispose]: () => driver[Symbol.asyncDispose](),
+  }
 }
