@@ -84,7 +84,7 @@ class KubernetesDriver implements Driver, AsyncDisposable {
   async get(place: LeasePlace, { timeoutMs, signal }: RequestLimits): Promise<LeaseSight | undefined> {
     try {
       const target = { path: this.#collection(place), name: place.name }
-      const { items } = await readAll(this.#client, target, timeoutMs, signal)
+      const { items } = await readAll(this.#client, target, inTime(timeoutMs), signal)
       return items[0] === undefined ? undefined : decode(items[0])
     } catch (error) {
       if (signal.aborted) throw signal.reason
@@ -101,7 +101,7 @@ class KubernetesDriver implements Driver, AsyncDisposable {
     const path = `${this.#collection(place)}/${encodeURIComponent(place.name)}`
     const body = encodeLease(place.name, this.#namespaceOf(place), record, base)
     try {
-      return decode(await this.#client.request({ method: 'PUT', path, body, timeoutMs, signal }))
+      return decode(await this.#client.request({ method: 'PUT', path, body, timeoutMs: inTime(timeoutMs), signal }))
     } catch (error) {
       if (signal.aborted) throw signal.reason
       throw toDriverError(error, base === undefined ? 'create' : 'update')
@@ -147,6 +147,11 @@ class KubernetesDriver implements Driver, AsyncDisposable {
   #namespaceOf(place: LeasePlace): string {
     return place.namespace ?? this.#namespace
   }
+}
+
+/** A little before the caller gives up by itself: the client then takes its connections for dead, and opens new ones. */
+function inTime(timeoutMs: number): number {
+  return timeoutMs - Math.min(50, timeoutMs / 10)
 }
 
 /** No request and no pause is longer than `pauseMs`, whatever the server asks for. */

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Driver, LeasePlace, LeaseSight } from '../../src/dsync/driver.ts'
 import { createKubernetesDriver, type LeaseRecord } from '../../src/dsync/index.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { withDeadline } from '../../src/lib/with-deadline.ts'
 import { FakeKubeApi, type Fault } from '../fakes/kube-api.ts'
 import { eventually } from '../lib/eventually.ts'
 
@@ -94,6 +96,12 @@ describe('a put', () => {
     api.fault = () => fault
     await expect(driver.put(PLACE, RECORD, undefined, LIMITS)).rejects.toMatchObject({ code: ofCreate })
     await expect(driver.put(PLACE, RECORD, BASE, LIMITS)).rejects.toMatchObject({ code: ofUpdate })
+  })
+
+  it('gives up by itself before its caller does, so that its dead connections are left behind', async () => {
+    api.fault = () => 'silent'
+    const put = withDeadline(systemClock, 300, (signal) => driver.put(PLACE, RECORD, BASE, { timeoutMs: 300, signal }))
+    await expect(put).rejects.toMatchObject({ name: 'DriverError', code: 'timeout' })
   })
 
   it('tells how long the server wants to be left alone, and no token', async () => {
