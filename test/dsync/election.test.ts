@@ -265,6 +265,18 @@ describe('an election', () => {
     expect(follower.isLeader).toBe(true)
   })
 
+  it('questions a watch that is silent for longer than a leader would be: it may be dead', async () => {
+    const { follower } = await leaderAndFollower()
+    b.isDeaf = true
+    await stage.pass(1_900)
+    a.fate = () => 'hang'
+    const crashedAt = stage.clock.now()
+    await stage.pass(LEASE_MS + (LEASE_MS * 2) / 3 + 600)
+    expect(stage.clock.now() - crashedAt).toBe(5_600)
+    expect(follower.isLeader).toBe(true)
+    expect(b.requests.slice(0, 4).map(({ what }) => what)).toEqual(['watch', 'get', 'get', 'put'])
+  })
+
   it('takes a released Lease at once', async () => {
     const { leader, follower } = await leaderAndFollower()
     await leader.stop()

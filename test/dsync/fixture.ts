@@ -49,6 +49,8 @@ export class Process implements Driver {
   readonly requests: Noted[] = []
   readonly dsync: Dsync
   fate: (request: Noted) => Fate = () => undefined
+  /** Its watches tell nothing any more, and it is not told that. */
+  isDeaf = false
 
   constructor(stage: Stage, instance: string, options: DsyncOptions) {
     this.#stage = stage
@@ -84,7 +86,10 @@ export class Process implements Driver {
     const request: Noted = { what: 'watch', at: this.#stage.clock.now(), timeoutMs: limits.pauseMs }
     this.requests.push(request)
     const fate = this.fate(request)
-    if (fate === undefined) this.#stage.store.watch(place, listener, limits)
+    const sight = (seen: LeaseSight | undefined) => {
+      if (!this.isDeaf) listener.sight(seen)
+    }
+    if (fate === undefined) this.#stage.store.watch(place, { ...listener, sight }, limits)
     else if (fate instanceof Error) queueMicrotask(() => listener.failed(fate))
   }
 

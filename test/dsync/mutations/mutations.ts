@@ -151,7 +151,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'silence of the watch is not questioned',
-    caughtBy: 'simulator',
+    caughtBy: 'tests',
     changes: [change(decide, 'if (observed.isConfirmed) return', 'if (observed.changes > 0) return')],
   },
   {

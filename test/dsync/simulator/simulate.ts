@@ -201,7 +201,7 @@ class Schedule {
     const seat = this.#players.indexOf(player)
     player.crash()
     this.#timeline.plan(this.#chance.between(10, this.#timings.leaseDurationMs), () => {
-      if (this.#players[seat] === player) this.#enter(seat)
+      if (this.#players[seat] === player && this.#timeline.now < this.#fairFrom) this.#enter(seat)
     })
   }
 
@@ -220,11 +220,10 @@ class Schedule {
   #awaitLeader(): void {
     const { leaseDurationMs } = this.#timings
     // Made longer by hand, or being handed over: that is no fault that is over.
-    const heldMs = this.#world.api.longestMs
+    const longestMs = Math.max(leaseDurationMs, this.#world.api.longestMs)
     const resignedAt = Math.max(...this.#players.map((one) => one.resignedAt))
     const from = Math.max(this.#timeline.now, resignedAt + leaseDurationMs / 2)
-    const until =
-      from + (Math.max(leaseDurationMs, heldMs) + ROUNDING_MS + (leaseDurationMs * 2) / 3) / this.#slowestRate
+    const until = from + ((longestMs * 5) / 3 + ROUNDING_MS) / this.#slowestRate
     for (let at = this.#timeline.now; at <= until; at += 50) {
       this.#timeline.run(at)
       if (this.#world.referee.valid().some((holder) => holder.token > this.#world.api.robbedAt)) return
