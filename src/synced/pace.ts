@@ -56,16 +56,18 @@ export interface Plan {
 
 /** How often the sentinel is asked: 3 % of the time since the last news, between these bounds, in milliseconds. */
 const SENTINEL_MIN_MS = 2
-const SENTINEL_MAX_MS = 5
+const SENTINEL_MAX_MS = 4
 /** How long a check among several of its origin may wait for its own sentinel, in milliseconds. */
 const SHARED_SENTINEL_MAX_MS = 10
 const SENTINEL_SHARE = 0.03
 /** How often everybody who is missing is asked, in milliseconds. */
 const ROUND_MS = 100
+/** Part of what may be spent on asking again that rounds may take: the sentinel comes around to everybody too. */
+const ROUND_SHARE = 0.25
 /** Before the deadline everybody who is missing is asked once more, so that a token that came late still counts, in milliseconds. */
 const LAST_ROUNDS_MS = [8, 3] as const
 /** Probes that last rounds may make at once: a burst of more would itself make verdicts late. */
-const LAST_ROUND_PROBES = 600
+const LAST_ROUND_PROBES = 200
 /** How long a replica that could not be asked is left alone, in milliseconds. */
 const FAILED_PAUSE_MS = 50
 
@@ -94,7 +96,8 @@ export function sentinelPauseMs(
 }
 
 function roundPauseMs(situation: Situation): number {
-  return Math.max(ROUND_MS, (1000 * situation.waiting * situation.targets.length) / situation.probesPerSecond)
+  const probes = situation.waiting * situation.targets.length
+  return Math.max(ROUND_MS, (1000 * probes) / (situation.probesPerSecond * ROUND_SHARE))
 }
 
 /** When the last round after `made` of them is due; Infinity when there is none. */
