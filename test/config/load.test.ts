@@ -16,9 +16,9 @@ function filesOf(files: Record<string, string>): (path: string) => Promise<strin
 
 describe('where the configuration comes from', () => {
   const files = filesOf({
-    '/work/a.yaml': 'listen: { port: 1 }',
-    '/work/b.yaml': 'listen: { port: 2 }',
-    '/work/syncer.yaml': 'listen: { port: 3 }',
+    '/srv/a.yaml': 'listen: { port: 1 }',
+    '/srv/b.yaml': 'listen: { port: 2 }',
+    '/srv/syncer.yaml': 'listen: { port: 3 }',
   })
 
   test.each([
@@ -26,32 +26,32 @@ describe('where the configuration comes from', () => {
       name: '--config wins',
       path: 'a.yaml',
       env: { SYNCER_CONFIG: 'b.yaml' },
-      cwd: '/work',
-      source: '/work/a.yaml',
+      cwd: '/srv',
+      source: '/srv/a.yaml',
       port: 1,
     },
     {
       name: 'then SYNCER_CONFIG',
       path: undefined,
-      env: { SYNCER_CONFIG: '/work/b.yaml' },
-      cwd: '/work',
-      source: '/work/b.yaml',
+      env: { SYNCER_CONFIG: '/srv/b.yaml' },
+      cwd: '/srv',
+      source: '/srv/b.yaml',
       port: 2,
     },
     {
       name: 'then syncer.yaml in the working directory',
       path: undefined,
       env: {},
-      cwd: '/work',
-      source: '/work/syncer.yaml',
+      cwd: '/srv',
+      source: '/srv/syncer.yaml',
       port: 3,
     },
     {
       name: 'an empty SYNCER_CONFIG is none',
       path: undefined,
       env: { SYNCER_CONFIG: '' },
-      cwd: '/work',
-      source: '/work/syncer.yaml',
+      cwd: '/srv',
+      source: '/srv/syncer.yaml',
       port: 3,
     },
     { name: 'then the defaults', path: undefined, env: {}, cwd: '/elsewhere', source: 'defaults', port: 8080 },
@@ -65,13 +65,13 @@ describe('where the configuration comes from', () => {
     { path: 'no.yaml', env: {}, problem: 'no such file (--config)' },
     { path: undefined, env: { SYNCER_CONFIG: 'no.yaml' }, problem: 'no such file (SYNCER_CONFIG)' },
   ])('a file that was asked for must be there: $problem', async ({ path, env, problem }) => {
-    const loading = loadConfig({ path, env, cwd: '/work', readFile: files })
-    await expect(loading).rejects.toMatchObject({ name: 'ConfigError', source: '/work/no.yaml', problems: [problem] })
+    const loading = loadConfig({ path, env, cwd: '/srv', readFile: files })
+    await expect(loading).rejects.toMatchObject({ name: 'ConfigError', source: '/srv/no.yaml', problems: [problem] })
   })
 
   test('a file that is there but cannot be read is no reason for defaults', async () => {
     const readFile = () => Promise.reject(Object.assign(new Error('denied'), { code: 'EACCES' }))
-    const loading = loadConfig({ env: {}, cwd: '/work', readFile })
+    const loading = loadConfig({ env: {}, cwd: '/srv', readFile })
     await expect(loading).rejects.toMatchObject({
       problems: ['the file cannot be read: EACCES (found in the working directory)'],
     })
