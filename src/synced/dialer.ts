@@ -26,6 +26,8 @@ export class Dialer {
   #session: { readonly context: tls.SecureContext; readonly data: Buffer } | undefined
   /** A connection at rest that nobody has asked for yet. */
   #spare: net.Socket | undefined
+  /** Gives up a connection that does not stand yet. */
+  readonly #opening = new Set<() => void>()
   #isClosed = false
 
   constructor(replica: Pick<Replica, 'address' | 'port'>, options: DialOptions, clock: Clock) {
@@ -59,8 +61,10 @@ export class Dialer {
     else queueMicrotask(() => callback(null, spare))
   }
 
+  /** Ends what nobody has taken yet; sockets that were handed over are their taker's. */
   close(): void {
     this.#isClosed = true
+    for (const giveUp of [...this.#opening]) giveUp()
     this.#spare?.destroy()
     this.#spare = undefined
   }
@@ -73,6 +77,7 @@ export class Dialer {
       if (isSettled) return
       isSettled = true
       timer.cancel()
+      this.#opening.delete(giveUp)
       if (error === undefined && socket !== undefined) {
         callback(null, socket)
         return
@@ -83,6 +88,8 @@ export class Dialer {
     const timer = this.#clock.setTimer(connectTimeoutMs, () =>
       settle(silent(`no connection within ${connectTimeoutMs} ms`)),
     )
+    const giveUp = () => settle(silent('the connection was given up'))
+    this.#opening.add(giveUp)
     try {
       socket = scheme === 'http' ? this.#connect(settle) : this.#connectSecurely(settle)
     } catch (error) {

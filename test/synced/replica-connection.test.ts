@@ -280,6 +280,16 @@ describe('a connection made before anything is asked', () => {
   })
 })
 
+test('a connection that does not stand yet is given up with the rest', async () => {
+  const { port, connections } = await listen(() => {})
+  const { clock, connection } = connect(port, { scheme: 'https' })
+  connection.warm()
+  await until(() => connections() === 1)
+  expect(clock.pending).toBe(1)
+  await connection.close()
+  expect(clock.pending).toBe(0)
+})
+
 describe('TLS', () => {
   const answer = (socket: net.Socket) => socket.write(HAS)
 
