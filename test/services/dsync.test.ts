@@ -4,7 +4,15 @@ import { createKubernetesDriver, Dsync, type DsyncOptions } from '../../src/dsyn
 import { encodeLease, type LeaseRecord, toMicroTime } from '../../src/dsync/lease.ts'
 import { describeDriver, LEASE_NAMES } from '../conformance/dsync-driver.ts'
 import { type KubeCluster, startCluster } from './lib/kube-cluster.ts'
-import { dsyncRule, leasePath, leaseRequests, openLeaseScene, readLease, removeLease } from './lib/kube-leases.ts'
+import {
+  dsyncRule,
+  isRequest,
+  leasePath,
+  leaseRequests,
+  openLeaseScene,
+  readLease,
+  removeLease,
+} from './lib/kube-leases.ts'
 import { waitUntil } from './lib/server-process.ts'
 
 const NAMESPACE = 'syncer'
@@ -149,6 +157,7 @@ describe('an election on a real API server', () => {
     const asked = cluster
       .readAudit()
       .slice(before)
+      .filter(isRequest)
       .filter(({ requestURI, verb }) => requestURI.includes('test.lock.waiters') && verb !== 'update')
     expect(asked).toHaveLength(1)
     expect(asked[0]?.verb).toBe('watch')

@@ -6,7 +6,7 @@ import { parseAllDocuments } from 'yaml'
 import { createKubernetesDriver } from '../../../src/dsync/index.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import type { Scene } from '../../conformance/dsync-driver.ts'
-import type { KubeCluster, PolicyRule } from './kube-cluster.ts'
+import type { AuditEvent, KubeCluster, PolicyRule } from './kube-cluster.ts'
 
 const ROLE_FILE = join(import.meta.dirname, '../../../roles/dsync.yaml')
 
@@ -52,8 +52,13 @@ export function leaseRequests(cluster: KubeCluster, name: string): readonly stri
   return cluster
     .readAudit()
     .filter(({ requestURI, user }) => requestURI.includes(name) && user.username.startsWith('system:serviceaccount:'))
-    .filter(({ stage, verb }) => stage === (verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete'))
+    .filter(isRequest)
     .map(({ verb }) => verb)
+}
+
+/** One event for each request: a watch counts when it begins, for its end may come at any time later. */
+export function isRequest({ stage, verb }: AuditEvent): boolean {
+  return stage === (verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete')
 }
 
 /** What the suite of drivers needs, over this server as this ServiceAccount. */
