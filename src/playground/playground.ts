@@ -1,13 +1,12 @@
 // What `npm start` brings up, in one process: a gateway of five replicas, and the service that watches over it.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { configYaml } from '../config/describe.ts'
 import { type Env, loadConfig } from '../config/load.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createLogger } from '../lib/logger.ts'
-import { startService } from '../main.ts'
+import { type RunningService, startService } from '../main.ts'
 import { createCertificateAuthority } from './certificates.ts'
 import { type PlaygroundGateway, startPlaygroundGateway } from './gateway.ts'
 
@@ -61,10 +60,12 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
   )
 
   const configFile = join(folder, 'syncer.yaml')
-  const port = anyPorts ? 0 : await findPort(SERVICE_PORT)
-  await writeFile(configFile, configYaml(createConfig(gateway, port, caFile)))
-  const loaded = await loadConfig({ path: configFile, env, cwd: folder, readFile: (file) => readFile(file, 'utf8') })
-  const service = await startService(loaded, { env, clock, logger: createLogger(loaded.config.log.level) })
+  const startOn = async (port: number): Promise<RunningService> => {
+    await writeFile(configFile, configYaml(createConfig(gateway, port, caFile)))
+    const loaded = await loadConfig({ path: configFile, env, cwd: folder, readFile: (file) => readFile(file, 'utf8') })
+    return startService(loaded, { env, clock, logger: createLogger(loaded.config.log.level) })
+  }
+  const service = await (anyPorts ? startOn(0) : startOn(SERVICE_PORT).catch(onTakenPort(() => startOn(0))))
   starting.defer(() => service.stop())
 
   const running = starting.move()
@@ -102,11 +103,10 @@ function createConfig(gateway: PlaygroundGateway, port: number, caFile: string):
   }
 }
 
-/** The wanted port when nobody has it, else 0: a free one. */
-function findPort(wanted: number): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(0))
-    server.listen(wanted, '127.0.0.1', () => server.close(() => resolve(wanted)))
-  })
+/** What to do in place of an error that says that a port is another's; any other error is thrown on. */
+function onTakenPort<T>(otherwise: () => Promise<T>): (error: unknown) => Promise<T> {
+  return (error) => {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return otherwise()
+    throw error
+  }
 }
