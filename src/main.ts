@@ -88,6 +88,8 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
   const app = await createApp({
     config,
     gateway,
+    runs: undefined,
+    tokens: undefined,
     authenticator,
     registry,
     logger,

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Leadership } from '../lib/leadership.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { Runs, TokenRuns } from '../runs/contract.ts'
 import type { Gateway } from '../synced/contract.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 
@@ -21,6 +22,10 @@ export interface AppDependencies {
   readonly config: Pick<Config, 'auth'>
   /** Undefined where the configuration has no section `gateway`. */
   readonly gateway: Gateway | undefined
+  /** Undefined where the configuration has neither section `tokens` nor section `db`. */
+  readonly runs: Runs | undefined
+  /** Undefined where the configuration has no section `tokens`. */
+  readonly tokens: TokenRuns | undefined
   readonly leadership: Leadership
   readonly authenticator: Authenticator
   readonly registry: Registry

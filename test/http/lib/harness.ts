@@ -97,6 +97,8 @@ export async function createHarness(overrides: Partial<AppDependencies> = {}): P
   const app = await createApp({
     config: { auth: { mode: 'none', open: [] } },
     gateway,
+    runs: undefined,
+    tokens: undefined,
     leadership: createSoleLeadership('syncer-0'),
     authenticator: acceptAll({ name: 'tester', scopes: new Set(['synced', 'read']) }),
     registry,
