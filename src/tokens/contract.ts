@@ -1,4 +1,5 @@
 // What the token sync is asked and what it answers; the parts of src/tokens meet here. Nothing in this file does anything.
+import type { Clock } from '../lib/clock.ts'
 import type { JsonObject } from './json.ts'
 
 /** What a token is on one cluster: user parameters and system metadata, times as epoch milliseconds. Empty: there is no such token. */
@@ -137,6 +138,8 @@ export interface SyncSummary {
   readonly counts: Counts
   /** Clusters whose `Date` differs from this machine's clock by two seconds or more; positive when the cluster is ahead. */
   readonly clockSkew: readonly { readonly cluster: ClusterUrl; readonly skewMs: number }[]
+  /** Why the run has failed as a whole although it went to its end: TooManyDeletes of a dry run, or ClusterUnreachable. */
+  readonly problem?: Error
 }
 
 /** How a write was answered. `unknown`: it was sent, or may have been, and nothing tells whether it was carried out. */
@@ -231,14 +234,18 @@ export interface UndoEntry {
 export interface SyncSurroundings {
   /** At least two, with different URLs. */
   readonly clusters: readonly WaiterCluster[]
+  /** Once it aborts nothing new is read or written; a write under way gets two seconds to be answered. */
   readonly signal: AbortSignal
+  readonly clock: Clock
+  /** Gives [0, 1). */
+  readonly random: () => number
   readonly memory: SyncMemory | undefined
   /** Called before anything is written, in a dry run not at all. */
   remember(memory: SyncMemory): Promise<void>
   /** Resolves when the entries are safe on disk: only then is the write sent. */
   keepForUndo(entries: readonly UndoEntry[]): Promise<void>
-  /** Called once a token, with what is planned for it and what happened; the sync waits for it. */
-  onItem(item: TokenItem, plan: SealedPlan): Promise<void>
+  /** Called once a token, with what happened to it, in a dry run with its plan too; the sync waits for it. */
+  onItem(item: TokenItem, plan: SealedPlan | undefined): Promise<void>
   /** How far the run is; called often and cheap. `total` is undefined before the lists are there. */
   onProgress(done: number, total: number | undefined): void
 }
@@ -268,6 +275,8 @@ export interface PlanFile {
   readonly version: 1
   readonly request: SyncRequest
   readonly clusters: readonly ClusterUrl[]
+  /** Tokens that there were on all clusters together: `maxDeletes` may be a part of them. */
+  readonly total: number
   /** Sorted by token. */
   readonly tokens: readonly SealedPlan[]
 }
