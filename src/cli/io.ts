@@ -28,4 +28,8 @@ export interface CliIo {
   readInput(): Promise<string>
   /** Whether `out` may carry colours: a terminal, and NO_COLOR is not set. */
   readonly colours: boolean
+  /** Width of the terminal that `err` writes to; undefined when it is none, and nothing may be drawn there. */
+  readonly columns: number | undefined
+  /** Puts a question to the person at the terminal and resolves with the line that comes back; undefined when nobody is there. */
+  readonly ask: ((question: string, signal: AbortSignal) => Promise<string>) | undefined
 }

@@ -1,4 +1,5 @@
 // Where bin/syncer begins: the real process behind the command line.
+import { createInterface } from 'node:readline/promises'
 import { text } from 'node:stream/consumers'
 import { readProcessEnvironment } from '../config/process-environment.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -28,5 +29,17 @@ export function createProcessIo(): CliIo {
     err: (words) => void process.stderr.write(words),
     readInput: () => text(process.stdin),
     colours: process.stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
+    columns: process.stderr.isTTY === true && env['TERM'] !== 'dumb' ? process.stderr.columns : undefined,
+    ask: process.stdin.isTTY === true && process.stderr.isTTY === true ? askAtTerminal : undefined,
+  }
+}
+
+/** On standard error: standard output is for data, and may lead elsewhere. */
+async function askAtTerminal(question: string, signal: AbortSignal): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await lines.question(question, { signal })
+  } finally {
+    lines.close()
   }
 }

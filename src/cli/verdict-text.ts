@@ -1,6 +1,7 @@
 // Pure: a verdict as people read it, the replica that is behind first of all.
 import { styleText } from 'node:util'
 import type { CheckResult, ReplicaAnswer } from '../synced/contract.ts'
+import { tableLines } from './text-table.ts'
 
 /** One line with the verdict, one for each replica. Ends with a newline. */
 export function verdictText(result: CheckResult, colours: boolean): string {
@@ -14,18 +15,13 @@ export function verdictText(result: CheckResult, colours: boolean): string {
     counted.length === 0
       ? `${word}: no replica but ${result.origin}`
       : `${word}: ${right} of ${counted.length} replicas beside ${result.origin} ${done} after ${round(result.ms)} ms`
-  return `${[head, ...table(result.replicas.map(cells))].join('\n')}\n`
+  return `${[head, ...tableLines(result.replicas.map(cells))].join('\n')}\n`
 }
 
 function cells({ name, state, reason, counted, attempts, ms }: ReplicaAnswer): readonly string[] {
   const said = reason === undefined ? state : `${state} (${reason})`
   const asked = `${attempts} ${attempts === 1 ? 'probe' : 'probes'}`
   return [name, counted ? said : `${said}, not counted`, asked, ms === null ? '-' : `${round(ms)} ms`]
-}
-
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows.reduce<number[]>((so, row) => row.map((cell, i) => Math.max(so[i] ?? 0, cell.length)), [])
-  return rows.map((row) => `  ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd())
 }
 
 const round = (ms: number): number => Math.round(ms * 10) / 10

@@ -17,11 +17,15 @@ export interface FakeIoOptions {
   readonly cwd?: string
   readonly input?: string
   readonly colours?: boolean
+  /** Width of a terminal behind standard error; there is none when it is left out. */
+  readonly columns?: number
+  /** What the person at the terminal answers; there is nobody when it is left out. */
+  readonly answer?: string
   readonly fetch?: (request: Request) => Promise<Response>
 }
 
 export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
-  const { env = {}, cwd = '/nowhere', input, colours = false, fetch: answer } = options
+  const { env = {}, cwd = '/nowhere', input, colours = false, columns, answer: said, fetch: answer } = options
   const written = { out: '', err: '' }
   const emitter = new EventEmitter()
   const exits: number[] = []
@@ -33,6 +37,14 @@ export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
     env,
     cwd,
     colours,
+    columns,
+    ask:
+      said === undefined
+        ? undefined
+        : async (question) => {
+            written.err += question
+            return said
+          },
     clock: systemClock,
     process: host,
     out: (text) => {
