@@ -34,11 +34,13 @@ export function createProcessIo(): CliIo {
   }
 }
 
-/** On standard error: standard output is for data, and may lead elsewhere. */
+/** On standard error: standard output is for data, and may lead elsewhere. The end of the input is an empty answer. */
 async function askAtTerminal(question: string, signal: AbortSignal): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  // Not as a terminal: the line discipline of the system edits the line, and Ctrl-C stays a signal.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false })
   try {
-    return await lines.question(question, { signal })
+    const end = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+    return await Promise.race([lines.question(question, { signal }), end])
   } finally {
     lines.close()
   }
