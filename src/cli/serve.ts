@@ -2,13 +2,10 @@
 import type { Command } from 'commander'
 import type { Logger } from '../lib/logger.ts'
 import { type StopSignal, watchStopSignals } from '../lib/stop-signals.ts'
-import { DONE, FAILED } from './exit.ts'
+import { DONE, FAILED, INTERRUPTED } from './exit.ts'
 import type { CliIo } from './io.ts'
 import { createConfigOption, loadWholeConfig } from './options.ts'
 import type { ExitCode } from './program.ts'
-
-/** Exit code of a process that a second SIGINT ended. */
-const INTERRUPTED = 130
 
 export function addServe(program: Command, io: CliIo, exit: ExitCode): void {
   program

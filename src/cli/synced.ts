@@ -1,6 +1,5 @@
 // `syncer synced`: has a token reached every gateway replica? Asked of a running server, or found out by this process itself.
 import { type Command, Option } from 'commander'
-import { createSyncerClient, SyncerProblem } from '../../generated/client.ts'
 import { ConfigError } from '../config/error.ts'
 import type { KubeClient } from '../lib/kube/client.ts'
 import type { CheckRequest, CheckResult, Expectation } from '../synced/contract.ts'
@@ -8,6 +7,7 @@ import { CliError, DONE, FAILED, WRONG_USAGE } from './exit.ts'
 import type { CliIo } from './io.ts'
 import { createConfigOption, createOutputOption, loadWholeConfig, type Output } from './options.ts'
 import type { ExitCode } from './program.ts'
+import { findServer, openServer } from './server.ts'
 import { verdictText } from './verdict-text.ts'
 
 interface Flags {
@@ -25,8 +25,7 @@ const SERVER_DEADLINE_MS = 65_000
 /** Longest wait for the first list of replicas, in milliseconds. */
 const FIRST_LIST_MS = 5_000
 
-/** Statuses and errors that mean that the question was wrong. */
-const WRONG_QUESTION: readonly number[] = [400, 422]
+/** Errors that mean that the question was wrong. */
 const WRONG_QUESTIONS: readonly string[] = ['InvalidToken', 'UnknownOrigin', 'UnknownReplica']
 
 export function addSynced(program: Command, io: CliIo, exit: ExitCode): void {
@@ -63,7 +62,7 @@ export function addSynced(program: Command, io: CliIo, exit: ExitCode): void {
       const token = argument === '-' ? (await io.readInput()).replace(/\r?\n$/, '') : argument
       const { origin, expect, replica: only } = flags
       const request: CheckRequest = { token, origin, expect, ...(only !== undefined && { only }) }
-      const server = flags.server ?? (flags.config === undefined ? io.env['SYNCER_SERVER'] || undefined : undefined)
+      const server = flags.config === undefined ? findServer(flags.server, io) : undefined
       const result =
         server === undefined ? await checkHere(request, flags.config, io) : await askServer(request, server, io)
       io.out(flags.output === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : verdictText(result, io.colours))
@@ -71,49 +70,18 @@ export function addSynced(program: Command, io: CliIo, exit: ExitCode): void {
     })
 }
 
-async function askServer(request: CheckRequest, server: string, io: CliIo): Promise<CheckResult> {
-  if (!/^https?:\/\//.test(server) || !URL.canParse(server)) {
-    throw new CliError(
-      WRONG_USAGE,
-      `syncer synced: ${server} is no address of a service; allowed are http:// and https://`,
-    )
-  }
-  const client = createSyncerClient({ baseUrl: server, token: io.env['SYNCER_TOKEN'] || undefined, fetch: io.fetch })
+async function askServer(request: CheckRequest, url: string, io: CliIo): Promise<CheckResult> {
+  const server = await openServer(url, io, 'syncer synced')
   const { token, origin, expect, only } = request
-  try {
-    return await client.getSynced(
+  return server.call((client) =>
+    client.getSynced(
       {
         header: { 'X-Auth-Token': token, 'X-Nginx-Origin': origin },
         query: { expect, ...(only !== undefined && { replica: [...only] }) },
       },
       { signal: AbortSignal.timeout(SERVER_DEADLINE_MS) },
-    )
-  } catch (error) {
-    if (error instanceof SyncerProblem) {
-      throw new CliError(
-        WRONG_QUESTION.includes(error.status) ? WRONG_USAGE : FAILED,
-        `syncer synced: ${problemLine(error)}`,
-        {
-          cause: error,
-        },
-      )
-    }
-    throw new CliError(FAILED, `syncer synced: ${server} cannot be asked: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-/** What the service said, with the fields that it complains of. */
-function problemLine({ message, problem }: SyncerProblem): string {
-  const details = (problem.errors ?? []).map((one) =>
-    `${one.header ?? one.query ?? one.pointer ?? ''} ${one.detail}`.trim(),
+    ),
   )
-  return [message, ...details].join('; ')
-}
-
-/** fetch hides why it failed in the cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message
 }
 
 async function checkHere(request: CheckRequest, path: string | undefined, io: CliIo): Promise<CheckResult> {
