@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { close, listen } from './listen.ts'
 import type { Zone } from './zone.ts'
 
 /** What a replica can be told to do with probes. */
@@ -148,27 +148,4 @@ async function readBody(request: IncomingMessage): Promise<string> {
     if (text.length > 16_384) throw new RangeError('the body is longer than 16384 characters')
   }
   return text.trim()
-}
-
-/** Listens on the wanted port, or on a free one when it is in use or not ours to take. */
-function listen(server: Server, address: string, wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => {
-      const isTaken = error.code === 'EADDRINUSE' || error.code === 'EACCES'
-      if (wanted !== 0 && isTaken) listen(server, address, 0).then(resolve, reject)
-      else reject(error)
-    }
-    server.once('error', onError)
-    server.listen(wanted, address, () => {
-      server.removeListener('error', onError)
-      resolve((server.address() as AddressInfo).port)
-    })
-  })
-}
-
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeAllConnections()
-  })
 }
