@@ -13,11 +13,21 @@ export interface Leadership {
   readonly problem: string | undefined
   /** Terms that this replica has led. */
   readonly termsLed: number
+  /** Calls `listener` whenever this replica begins or ceases to lead; gives a function that takes it back. */
+  onChange(listener: () => void): () => void
 }
 
 /** Leadership of a replica that has no others: it always leads. */
 export function createSoleLeadership(instance: string): Leadership {
-  return { driver: 'memory', leader: instance, isLeader: true, term: undefined, problem: undefined, termsLed: 1 }
+  return {
+    driver: 'memory',
+    leader: instance,
+    isLeader: true,
+    term: undefined,
+    problem: undefined,
+    termsLed: 1,
+    onChange: () => () => {},
+  }
 }
 
 /** Leadership in a sentence, for people. */

@@ -15,6 +15,8 @@ type DsyncConfig = Extract<Config['dsync'], { driver: 'kubernetes' }>
 const ELECTION = 'schedule'
 
 export interface OpenLeadership extends Leadership {
+  /** What the election came from: locks of it are known to the same API server, over the same connections. */
+  readonly dsync: Dsync
   /** Gives leadership up and leaves the race, when the work of the term has ended or after the grace. */
   stop(graceMs: number): Promise<void>
 }
@@ -25,11 +27,18 @@ export function openLeadership(config: DsyncConfig, client: KubeClient, clock: C
   const driver = createKubernetesDriverOver(client, { namespace, clock, random: Math.random })
   const dsync = new Dsync(driver, hostname(), { scope, namespace, leaseDurationMs, clock })
   const election = dsync.election(ELECTION)
+  const listeners = new Set<() => void>()
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
   let termsLed = 0
-  election.whenElected(() => {
+  election.whenElected((signal) => {
     termsLed++
+    signal.addEventListener('abort', tell, { once: true })
+    tell()
   })
   return {
+    dsync,
     driver: 'kubernetes',
     get leader() {
       return election.leader
@@ -45,6 +54,11 @@ export function openLeadership(config: DsyncConfig, client: KubeClient, clock: C
     },
     get termsLed() {
       return termsLed
+    },
+    onChange(listener) {
+      const own = () => listener()
+      listeners.add(own)
+      return () => listeners.delete(own)
     },
     async stop(graceMs) {
       await election.stop({ graceMs })

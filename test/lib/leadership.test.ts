@@ -14,6 +14,7 @@ const led: Leadership = {
   term: { token: 4711n, remainingMs: 9_100 },
   problem: undefined,
   termsLed: 2,
+  onChange: () => () => {},
 }
 const following: Leadership = { ...led, leader: 'pod-b_2', isLeader: false, term: undefined }
 
