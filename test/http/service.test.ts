@@ -89,6 +89,7 @@ describe('GET /v1/status', () => {
       isLeader: true,
       problem: undefined,
       termsLed: 1,
+      onChange: () => () => {},
     } as const
     await using h = await createHarness({
       gateway: undefined,
@@ -111,6 +112,7 @@ describe('GET /v1/status', () => {
       isLeader: false,
       term: undefined,
       termsLed: 0,
+      onChange: () => () => {},
     } as const
     await using h = await createHarness({
       gateway: undefined,
