@@ -1,0 +1,61 @@
+// Locks that runs hold while they work: taken one after the other in the order of their names, so that two runs never wait for
+// each other in a circle, and given back together. Each gives a fencing token, which is kept with the run.
+import type { HeldLock, Lock } from '../dsync/lock.ts'
+import type { RunLock } from '../state/store.ts'
+
+export interface HeldLocks extends AsyncDisposable {
+  /** Sorted by name. */
+  readonly locks: readonly RunLock[]
+  /** Aborts when one of them is lost, with LockLost as its reason; never because they were given back. */
+  readonly lost: AbortSignal
+}
+
+export interface RunLocks {
+  /** Waits until all are had. Rejects with the reason of `signal` when it aborts first; then none is held. */
+  hold(names: readonly string[], signal: AbortSignal): Promise<HeldLocks>
+}
+
+/** Locks of dsync; `openLock` gives a handle of its own at every call. */
+export function createRunLocks(openLock: (name: string) => Lock): RunLocks {
+  return {
+    async hold(names, signal) {
+      const stack = new AsyncDisposableStack()
+      try {
+        const locks: RunLock[] = []
+        const held: HeldLock[] = []
+        for (const name of [...new Set(names)].sort()) {
+          const one = await takeLock(openLock(name), signal)
+          stack.use(one)
+          held.push(one)
+          locks.push({ name, token: String(one.token) })
+        }
+        return joinLocks(locks, held, stack)
+      } catch (error) {
+        await stack.disposeAsync()
+        throw error
+      }
+    },
+  }
+}
+
+async function takeLock(lock: Lock, signal: AbortSignal): Promise<HeldLock> {
+  try {
+    return await lock.lock({ signal })
+  } catch (error) {
+    // What ended the wait says more than that it was ended.
+    signal.throwIfAborted()
+    throw error
+  }
+}
+
+function joinLocks(locks: readonly RunLock[], held: readonly HeldLock[], stack: AsyncDisposableStack): HeldLocks {
+  const controller = new AbortController()
+  for (const { signal } of held) {
+    const onAbort = () => controller.abort(signal.reason)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    // Disposed of before the locks, whose signals abort when they are given back.
+    stack.defer(() => signal.removeEventListener('abort', onAbort))
+  }
+  return { locks, lost: controller.signal, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
