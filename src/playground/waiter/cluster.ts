@@ -1,11 +1,12 @@
 // A Waiter cluster in this process, over real HTTP: faithful in what a syncer can see of one, its versions included.
 import type { Clock } from '../../lib/clock.ts'
 import type { Description } from '../../tokens/contract.ts'
-import { type JsonObject, type JsonValue, parseJson } from '../../tokens/json.ts'
+import { isDeleted } from '../../tokens/description.ts'
+import { fromPlain, isObject, type JsonObject, type JsonValue, type PlainJson } from '../../tokens/json.ts'
 import { type Meet, type RequestKind, startWaiterHttp } from './http.ts'
 import { createRoutes, type RouteOptions } from './routes.ts'
 import { type KeptToken, type Outcome, type StoreRequest, WaiterStore } from './store.ts'
-import { isDeleted, isObject, isUserKey } from './token-data.ts'
+import { isUserKey } from './token-data.ts'
 
 export interface WaiterClusterOptions {
   readonly clock: Clock
@@ -25,8 +26,8 @@ export interface WaiterClusterOptions {
   readonly meet?: Meet
 }
 
-/** A token's data; a plain object is taken by its JSON, so that it has no `1.0`. */
-export type SomeData = JsonObject | Readonly<Record<string, unknown>>
+/** A token's data; a plain object can hold no `1.0`. */
+export type SomeData = JsonObject | { readonly [key: string]: PlainJson | undefined }
 
 export interface WaiterPlayground extends AsyncDisposable {
   readonly name: string
@@ -90,10 +91,9 @@ export async function startWaiterCluster(options: WaiterClusterOptions): Promise
 
 /** Data of a token from whatever stands for it. */
 export function toData(data: SomeData): Description {
-  if (data instanceof Map) return data
-  const parsed = parseJson(JSON.stringify(data))
-  if (!isObject(parsed)) throw new TypeError('the data of a token is a JSON object')
-  return parsed
+  const value = fromPlain(data)
+  if (!isObject(value)) throw new TypeError('the data of a token is a JSON object')
+  return value
 }
 
 /** Somebody who may do this, by name. */

@@ -1,7 +1,8 @@
 // A token in the index of a Waiter cluster, as a client sees it. Pure.
+import { isDeleted } from '../../tokens/description.ts'
 import { JsonNumber, type JsonValue } from '../../tokens/json.ts'
 import type { KeptToken } from './store.ts'
-import { isDeleted, toIso } from './token-data.ts'
+import { toIso } from './token-data.ts'
 
 /** What an answer shows, by the query `include`. */
 export interface Shown {

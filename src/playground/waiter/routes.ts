@@ -2,11 +2,12 @@
 // the tokens, which answer a health check.
 import type { Clock } from '../../lib/clock.ts'
 import type { Description } from '../../tokens/contract.ts'
-import { type JsonValue, parseJson, writeJson } from '../../tokens/json.ts'
+import { isDeleted } from '../../tokens/description.ts'
+import { isObject, type JsonValue, parseJson, writeJson } from '../../tokens/json.ts'
 import { json, type WaiterAnswer, type WaiterRequest } from './http.ts'
 import { indexEntry, isShown, readShown, type Shown } from './index-entry.ts'
 import type { Caller, KeptToken, Outcome, WaiterStore } from './store.ts'
-import { isDeleted, isObject, isTokenKey, isUserKey, withIsoTimes } from './token-data.ts'
+import { isTokenKey, isUserKey, withIsoTimes } from './token-data.ts'
 import { streamChanges } from './watch.ts'
 
 export interface RouteOptions {

@@ -1,7 +1,7 @@
 // What a Waiter cluster refuses in the body of a POST before it looks at what it holds. Pure.
 import type { Description } from '../../tokens/contract.ts'
-import { JsonNumber, type JsonValue } from '../../tokens/json.ts'
-import { isObject, isTokenKey, isUserKey } from './token-data.ts'
+import { isObject, JsonNumber, type JsonValue } from '../../tokens/json.ts'
+import { isTokenKey, isUserKey } from './token-data.ts'
 
 const NAME_PATTERN = /^[a-zA-Z][a-zA-Z0-9\-_$.]+$/
 const REQUIRED = ['cmd', 'cpus', 'mem', 'run-as-user', 'version'] as const

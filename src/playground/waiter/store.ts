@@ -3,9 +3,10 @@
 //   a live token has a version; a missing or soft-deleted one has none, and then any `if-match` is a mismatch
 import type { Clock } from '../../lib/clock.ts'
 import type { Description } from '../../tokens/contract.ts'
-import { equalJson, JsonNumber, type JsonValue } from '../../tokens/json.ts'
+import { isDeleted } from '../../tokens/description.ts'
+import { equalJson, isObject, JsonNumber, type JsonValue } from '../../tokens/json.ts'
 import { findSchemaFault } from './schema.ts'
-import { cutHistory, isDeleted, isObject, isServiceKey, isUserKey, versionOf } from './token-data.ts'
+import { cutHistory, isServiceKey, isUserKey, versionOf } from './token-data.ts'
 
 /** Who asks. */
 export interface Caller {

@@ -1,7 +1,8 @@
 // What a token may consist of, and what its version is. Pure.
 import { createHash } from 'node:crypto'
 import type { Description } from '../../tokens/contract.ts'
-import { JsonNumber, type JsonValue } from '../../tokens/json.ts'
+import { isDeleted } from '../../tokens/description.ts'
+import { isObject, JsonNumber, type JsonValue } from '../../tokens/json.ts'
 import { clojureSetStr, clojureStr } from './clojure-text.ts'
 
 /** Parameters of the service behind a token. */
@@ -46,14 +47,6 @@ function textOf(key: string, value: JsonValue): string {
 
 const isListOfStrings = (value: JsonValue): value is readonly string[] =>
   Array.isArray(value) && value.every((one) => typeof one === 'string')
-
-/** As Clojure has it: anything but nil and false. */
-export const isDeleted = (data: Description): boolean => {
-  const deleted = data.get('deleted')
-  return deleted !== undefined && deleted !== null && deleted !== false
-}
-
-export const isObject = (value: JsonValue | undefined): value is Description => value instanceof Map
 
 /** The data without what is nested deeper in `previous` than the history goes. */
 export function cutHistory(data: Description, levels: number = HISTORY_LEVELS): Description {
