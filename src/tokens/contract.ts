@@ -26,11 +26,18 @@ export interface IndexEntry {
 /**
  * What asking one cluster for one token gave.
  * `answered`: JSON came, with this status; `description` is empty unless the status is 2xx. `etag` as the header had it, raw.
- * `broken`: the connection broke, the time was over, or what came is no JSON object.
+ * `broken`: the connection broke, the time was over, or what came is no JSON object (then `status` says what it came with).
+ * `retryAfterMs`: how long the other side wants to be left alone.
  */
 export type TokenRead =
-  | { readonly kind: 'answered'; readonly status: number; readonly description: Description; readonly etag?: string }
-  | { readonly kind: 'broken'; readonly message: string }
+  | {
+      readonly kind: 'answered'
+      readonly status: number
+      readonly description: Description
+      readonly etag?: string
+      readonly retryAfterMs?: number
+    }
+  | { readonly kind: 'broken'; readonly message: string; readonly status?: number; readonly retryAfterMs?: number }
 
 export type SuccessCode =
   | 'success/token-match'
@@ -142,10 +149,13 @@ export interface SyncSummary {
   readonly problem?: Error
 }
 
-/** How a write was answered. `unknown`: it was sent, or may have been, and nothing tells whether it was carried out. */
+/**
+ * How a write was answered. `unknown`: nothing tells whether it was carried out; where it was not even sent (no connection was made),
+ * it surely was not.
+ */
 export type WriteAnswer =
   | { readonly kind: 'answered'; readonly status: number; readonly etag?: string; readonly message?: string }
-  | { readonly kind: 'unknown'; readonly message: string }
+  | { readonly kind: 'unknown'; readonly message: string; readonly sent: boolean }
 
 /** One Waiter cluster, as the sync needs it. Every call gives up when `signal` aborts, with its reason. */
 export interface WaiterCluster {
