@@ -1,6 +1,6 @@
 // The section `gateway`: who the replicas are, what is asked of them, and how long that may take.
 import { type Static, Type } from 'typebox'
-import { type DeepReadonly, Milliseconds, PemFile, Port, strict } from './schema-parts.ts'
+import { ClientTls, type DeepReadonly, Milliseconds, Port, strict } from './schema-parts.ts'
 
 const ReplicaSchema = strict({
   name: Type.String({
@@ -120,24 +120,13 @@ const ProbeSchema = strict(
       description: 'Where the probe carries the token: `bearer`, `cookie:NAME` or `header:NAME`.',
     }),
     tls: Type.Optional(
-      strict(
-        {
-          ca: Type.Optional(
-            PemFile('Authorities that may sign the certificates of the replicas, in place of the well-known ones.'),
-          ),
-          cert: Type.Optional(PemFile('Client certificate of the probe.')),
-          key: Type.Optional(PemFile('Private key of the client certificate.')),
-          servername: Type.Optional(
-            Type.String({
-              minLength: 1,
-              maxLength: 253,
-              description:
-                'Name that the certificate must carry and that is sent as SNI; `probe.host` without its port when left out.',
-            }),
-          ),
-        },
-        { description: 'TLS towards the replicas; the certificate is always verified.' },
-      ),
+      ClientTls({
+        description: 'TLS towards the replicas; the certificate is always verified.',
+        ca: 'Authorities that may sign the certificates of the replicas, in place of the well-known ones.',
+        cert: 'Client certificate of the probe.',
+        servername:
+          'Name that the certificate must carry and that is sent as SNI; `probe.host` without its port when left out.',
+      }),
     ),
   },
   { description: 'What is asked of a replica.' },

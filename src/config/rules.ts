@@ -1,6 +1,8 @@
 // Pure: the rules that tie settings to each other, which no schema of a single setting can express.
 import { isIP } from 'node:net'
-import type { AuthConfig, Config, GatewayConfig } from './schema.ts'
+import { type At, checkClientPair, findDuplicates } from './rule-parts.ts'
+import type { AuthConfig, Config, GatewayConfig, StateConfig } from './schema.ts'
+import { checkTokensRules } from './tokens-rules.ts'
 import type { Problem } from './validate.ts'
 
 /** What the file itself says, before defaults. */
@@ -9,14 +11,14 @@ export interface Written {
   readonly authMode: boolean
 }
 
-type At = Problem['at']
-
 /** Every rule that `config` breaks, in the order of the document; empty when it breaks none. */
 export function checkRules(config: Config, written: Written): readonly Problem[] {
   return [
     ...listenRules(config, written),
     ...authRules(config.auth),
     ...(config.gateway === undefined ? [] : gatewayRules(config.gateway)),
+    ...(config.tokens === undefined ? [] : checkTokensRules(config.tokens)),
+    ...stateRules(config.state, config),
   ]
 }
 
@@ -45,13 +47,13 @@ function authRules(auth: AuthConfig): Problem[] {
       return []
     case 'bearer':
       return [
-        ...duplicates(
+        ...findDuplicates(
           auth.callers,
           (caller) => caller.name,
           (_, index) => ['auth', 'callers', index, 'name'],
           'name',
         ),
-        ...duplicates(
+        ...findDuplicates(
           auth.callers,
           (caller) => caller.sha256,
           (_, index) => ['auth', 'callers', index, 'sha256'],
@@ -97,13 +99,13 @@ function discoveryRules(discovery: GatewayConfig['discovery']): Problem[] {
           ...hostRules(name, [...at, 'replicas', index, 'name']),
           ...hostRules(address, [...at, 'replicas', index, 'address']),
         ]),
-        ...duplicates(
+        ...findDuplicates(
           discovery.replicas,
           ({ name }) => name,
           (_, index) => [...at, 'replicas', index, 'name'],
           'name',
         ),
-        ...duplicates(
+        ...findDuplicates(
           discovery.replicas,
           ({ address, port }) => `${address} ${port ?? ''}`,
           (_, index) => [...at, 'replicas', index, 'address'],
@@ -133,10 +135,7 @@ function probeRules(probe: GatewayConfig['probe']): Problem[] {
   if (probe.scheme === 'http' && probe.tls !== undefined) {
     problems.push({ at: [...at, 'tls'], message: 'has no meaning with scheme http: remove it, or use scheme https' })
   }
-  if (probe.tls !== undefined && (probe.tls.cert === undefined) !== (probe.tls.key === undefined)) {
-    const [absent, present] = probe.tls.cert === undefined ? ['cert', 'key'] : ['key', 'cert']
-    problems.push({ at: [...at, 'tls', absent], message: `is missing: ${present} needs it` })
-  }
+  problems.push(...checkClientPair(probe.tls, [...at, 'tls']))
   const [place, name] = probe.token.split(':')
   if (place === 'header' && name !== undefined && RESERVED_HEADERS.has(name.toLowerCase())) {
     problems.push({ at: [...at, 'token'], message: `header ${name} belongs to HTTP itself and cannot carry the token` })
@@ -164,19 +163,16 @@ function isServerAddress(text: string): boolean {
   return isIP(match.groups?.['v6'] ?? match.groups?.['v4'] ?? '') !== 0 && port >= 1 && port <= 65_535
 }
 
-/** One problem for every entry whose key an earlier entry has. */
-function duplicates<T>(
-  list: readonly T[],
-  keyOf: (entry: T) => string,
-  at: (entry: T, index: number) => At,
-  what: string,
-): Problem[] {
-  const first = new Map<string, number>()
-  return list.flatMap((entry, index) => {
-    const earlier = first.get(keyOf(entry))
-    if (earlier !== undefined)
-      return [{ at: at(entry, index), message: `has the same ${what} as entry ${earlier + 1}` }]
-    first.set(keyOf(entry), index)
-    return []
-  })
+function stateRules(state: StateConfig, { dsync, tokens }: Config): Problem[] {
+  if (state.kind === 'postgres') return checkClientPair(state.tls, ['state', 'tls'])
+  // Whichever replica leads starts these runs: the next one must find them.
+  const starter =
+    tokens?.schedule !== undefined ? 'tokens.schedule' : tokens?.follow === true ? 'tokens.follow' : undefined
+  if (dsync.driver !== 'kubernetes' || starter === undefined) return []
+  return [
+    {
+      at: ['state', 'kind'],
+      message: `must be postgres: with dsync.driver kubernetes the replicas of the service take turns at the runs of ${starter}, and a SQLite file belongs to one of them`,
+    },
+  ]
 }

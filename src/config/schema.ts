@@ -4,11 +4,18 @@ import { type Static, Type } from 'typebox'
 import { AuthSchema } from './auth-schema.ts'
 import { DsyncSchema } from './dsync-schema.ts'
 import { GatewaySchema } from './gateway-schema.ts'
+import { RunsSchema } from './runs-schema.ts'
 import { type DeepReadonly, FilePath, Milliseconds, PemFile, strict } from './schema-parts.ts'
+import { StateSchema } from './state-schema.ts'
+import { TokensSchema } from './tokens-schema.ts'
 
 export { type AuthConfig, AuthSchema, SCOPES, type Scope } from './auth-schema.ts'
 export { type GatewayConfig, GatewaySchema } from './gateway-schema.ts'
-export { type FileRef, type SecretRef, SecretSchema } from './schema-parts.ts'
+export type { RunsConfig } from './runs-schema.ts'
+export { readSchedule, type ScheduleConfig } from './schedule-schema.ts'
+export type { FileRef, SecretRef } from './schema-parts.ts'
+export type { StateConfig } from './state-schema.ts'
+export type { ClusterConfig, TokensConfig } from './tokens-schema.ts'
 
 const ListenSchema = strict(
   {
@@ -88,11 +95,15 @@ export const ConfigSchema = strict(
       ),
     ),
     gateway: Type.Optional(GatewaySchema),
+    tokens: Type.Optional(TokensSchema),
     dsync: Type.Optional(DsyncSchema),
+    state: Type.Optional(StateSchema),
+    runs: Type.Optional(RunsSchema),
   },
   { description: 'Configuration of Syncer.' },
 )
 
 type Written = DeepReadonly<Static<typeof ConfigSchema>>
 /** The configuration in force: defaults filled in, frozen. Sections of capabilities stay optional. */
-export type Config = Written & Required<Pick<Written, 'listen' | 'auth' | 'log' | 'kubernetes' | 'shutdown' | 'dsync'>>
+export type Config = Written &
+  Required<Pick<Written, 'listen' | 'auth' | 'log' | 'kubernetes' | 'shutdown' | 'dsync' | 'state' | 'runs'>>

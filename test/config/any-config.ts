@@ -11,12 +11,17 @@ const BY_NAME: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   issuer: fc.webUrl({ validSchemes: ['https'] }),
   jwksUri: fc.webUrl({ validSchemes: ['https'] }),
   servers: fc.uniqueArray(fc.ipV4(), { minLength: 1, maxLength: 8 }),
+  url: fc.webUrl({ validSchemes: ['https'] }),
+  cron: fc.constantFrom('*/5 * * * *', '0 3 * * MON-FRI', '30 0 0 1 * *', '@daily'),
+  timeZone: fc.constantFrom('UTC', 'Europe/Berlin'),
+  onConflict: fc.constantFrom('newest', 'fail'),
   sha256: fc.stringMatching(/^[0-9a-f]{64}$/),
 }
 
 function arbitraryOf(node: SchemaNode, name = ''): fc.Arbitrary<unknown> {
   const known = BY_NAME[name]
   if (known !== undefined && node.anyOf === undefined) return known
+  if (name === 'schedule') return fc.oneof(arbitraryOf({}, 'cron'), arbitraryOf(node.anyOf?.[1] ?? {}))
   if (node.anyOf !== undefined) return fc.oneof(...node.anyOf.map((branch) => arbitraryOf(branch)))
   if (node.const !== undefined) return fc.constant(node.const)
   if (node.enum !== undefined) return fc.constantFrom(...node.enum)
@@ -25,7 +30,10 @@ function arbitraryOf(node: SchemaNode, name = ''): fc.Arbitrary<unknown> {
     const model = Object.fromEntries(
       Object.entries(node.properties).map(([key, inner]) => [key, arbitraryOf(inner, key)]),
     )
-    return fc.record(model, { requiredKeys: needed })
+    const written = fc.record(model, { requiredKeys: needed })
+    if (node.properties['cert'] === undefined || needed.includes('cert')) return written
+    // Mostly a certificate and its key, or neither.
+    return fc.oneof({ arbitrary: written.map(pairUp), weight: 9 }, { arbitrary: written, weight: 1 })
   }
   if (node.items !== undefined) {
     const limits = { minLength: node.minItems ?? 0, maxLength: Math.min(node.maxItems ?? 4, 4) }
@@ -50,12 +58,15 @@ function arbitraryOf(node: SchemaNode, name = ''): fc.Arbitrary<unknown> {
   }
 }
 
-const { listen, auth, log, kubernetes, shutdown, gateway } = plainSchema(ConfigSchema).properties ?? {}
+function pairUp(tls: object): object {
+  if ('cert' in tls === 'key' in tls) return tls
+  return Object.fromEntries(Object.entries(tls).filter(([key]) => key !== 'cert' && key !== 'key'))
+}
+
+const SECTIONS = ['listen', 'auth', 'log', 'kubernetes', 'shutdown', 'gateway', 'tokens', 'dsync', 'state', 'runs']
 
 export const anyConfig = arbitraryOf({
   properties: Object.fromEntries(
-    Object.entries({ listen, auth, log, kubernetes, shutdown, gateway }).flatMap(([key, node]) =>
-      node === undefined ? [] : [[key, node]],
-    ),
+    Object.entries(plainSchema(ConfigSchema).properties ?? {}).filter(([key]) => SECTIONS.includes(key)),
   ),
 })

@@ -31,6 +31,14 @@ shutdown:
   graceMs: 5000
 dsync:
   driver: memory
+state:
+  kind: sqlite
+  path: /etc/syncer/.syncer/state.db
+runs:
+  maxConcurrent: 4
+  history:
+    maxRuns: 1000
+    maxAgeDays: 30
 `)
   })
 

@@ -125,6 +125,8 @@ describe('what is in force', () => {
       kubernetes: {},
       shutdown: { readinessDelayMs: 1_000, graceMs: 5_000 },
       dsync: { driver: 'memory' },
+      state: { kind: 'sqlite', path: '/etc/syncer/.syncer/state.db' },
+      runs: { maxConcurrent: 4, history: { maxRuns: 1_000, maxAgeDays: 30 } },
     })
   })
 
