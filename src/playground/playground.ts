@@ -1,4 +1,4 @@
-// What `npm start` brings up, in one process: a gateway of five replicas, and the service that watches over it.
+// What `npm start` brings up, in one process: a gateway of five replicas, two Waiter clusters, and the service that watches over them.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,11 +9,13 @@ import { createLogger } from '../lib/logger.ts'
 import { type RunningService, startService } from '../main.ts'
 import { createCertificateAuthority } from './certificates.ts'
 import { type PlaygroundGateway, startPlaygroundGateway } from './gateway.ts'
+import { OPT_OUT_METADATA_NAME, startTokenClusters, type TokenClusters } from './token-clusters.ts'
 
 const SERVER_NAME = 'gateway.playground.test'
 const REPLICAS = ['gw-0', 'gw-1', 'gw-2', 'gw-3', 'gw-4']
 const FIRST_REPLICA_PORT = 8441
 const SERVICE_PORT = 8080
+const EVERY_TEN_SECONDS = '*/10 * * * * *'
 
 export interface PlaygroundOptions {
   readonly env: Env
@@ -22,12 +24,15 @@ export interface PlaygroundOptions {
   readonly tickMs?: number
   /** Takes free ports at once, in place of the usual ones while they are free. */
   readonly anyPorts?: boolean
+  /** When tokens are synced, a cron expression with seconds; every ten seconds when left out. */
+  readonly schedule?: string
 }
 
 export interface Playground extends AsyncDisposable {
   /** Base address of the service, without a slash at its end. */
   readonly url: string
   readonly gateway: PlaygroundGateway
+  readonly clusters: TokenClusters
   /** Configuration of the service, absolute; gone when the playground ends, as `caFile`. */
   readonly configFile: string
   /** Certificate of the authority that the replicas' certificates are from; absolute. */
@@ -40,7 +45,7 @@ export interface Playground extends AsyncDisposable {
 
 /** Starts it all; nothing is left behind when a part cannot start. */
 export async function startPlayground(options: PlaygroundOptions): Promise<Playground> {
-  const { env, clock, tickMs, anyPorts = false } = options
+  const { env, clock, tickMs, anyPorts = false, schedule = EVERY_TEN_SECONDS } = options
   await using starting = new AsyncDisposableStack()
 
   const folder = await mkdtemp(join(tmpdir(), 'syncer-playground-'))
@@ -59,9 +64,11 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
     }),
   )
 
+  const clusters = starting.use(await startTokenClusters({ clock, anyPorts }))
+
   const configFile = join(folder, 'syncer.yaml')
   const startOn = async (port: number): Promise<RunningService> => {
-    await writeFile(configFile, configYaml(createConfig(gateway, port, caFile)))
+    await writeFile(configFile, configYaml({ ...createConfig(gateway, port, caFile), ...createTokensConfig(clusters, schedule) }))
     const loaded = await loadConfig({ path: configFile, env, cwd: folder, readFile: (file) => readFile(file, 'utf8') })
     return startService(loaded, { env, clock, logger: createLogger(loaded.config.log.level) })
   }
@@ -72,6 +79,7 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
   return {
     url: service.url,
     gateway,
+    clusters,
     configFile,
     caFile,
     ca: authority.cert,
@@ -100,6 +108,19 @@ function createConfig(gateway: PlaygroundGateway, port: number, caFile: string):
       // A tick is a second: the token of a login may need all of it, and a little more.
       deadlineMs: 2_000,
     },
+  }
+}
+
+/** Paths are relative to the configuration, and so gone with it. */
+function createTokensConfig({ east, west }: TokenClusters, schedule: string): object {
+  return {
+    tokens: {
+      clusters: [east, west].map(({ name, url }) => ({ name, url })),
+      schedule,
+      optOutMetadataName: OPT_OUT_METADATA_NAME,
+      undoFolder: 'undo',
+    },
+    state: { kind: 'sqlite', path: 'state.db' },
   }
 }
 
