@@ -72,6 +72,24 @@ export function createSyncerClient({ baseUrl, token, fetch }: SyncerClientOption
     /** The replicas of the gateway and how they do. */
     listReplicas: (...[params, options]: Arguments<'listReplicas'>) =>
       answerOf<Answer<'listReplicas'>>(api.GET('/v1/replicas', { ...options, ...(params && { params }) })),
+    /** Bring the tokens of several Waiter clusters to their latest version. */
+    syncTokens: (...[params, options]: Arguments<'syncTokens'>) =>
+      answerOf<Answer<'syncTokens'>>(api.POST('/v1/tokens/sync', { ...options, ...(params && { params }) })),
+    /** Runs, the newest first. */
+    listRuns: (...[params, options]: Arguments<'listRuns'>) =>
+      answerOf<Answer<'listRuns'>>(api.GET('/v1/runs', { ...options, ...(params && { params }) })),
+    /** One run. */
+    getRun: (...[params, options]: Arguments<'getRun'>) =>
+      answerOf<Answer<'getRun'>>(api.GET('/v1/runs/{id}', { ...options, ...(params && { params }) })),
+    /** Ask a run to end. */
+    cancelRun: (...[params, options]: Arguments<'cancelRun'>) =>
+      answerOf<Answer<'cancelRun'>>(api.POST('/v1/runs/{id}/cancel', { ...options, ...(params && { params }) })),
+    /** What happened to each part of a run. */
+    listRunItems: (...[params, options]: Arguments<'listRunItems'>) =>
+      answerOf<Answer<'listRunItems'>>(api.GET('/v1/runs/{id}/items', { ...options, ...(params && { params }) })),
+    /** Follow a run. */
+    streamRunEvents: (...[params, options]: Arguments<'streamRunEvents'>) =>
+      answerOf<Answer<'streamRunEvents'>>(api.GET('/v1/runs/{id}/events', { parseAs: 'text', ...options, ...(params && { params }) })),
     /** Everything that the status page shows. */
     getStatus: (...[params, options]: Arguments<'getStatus'>) =>
       answerOf<Answer<'getStatus'>>(api.GET('/v1/status', { ...options, ...(params && { params }) })),

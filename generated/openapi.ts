@@ -43,6 +43,137 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/tokens/sync": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Bring the tokens of several Waiter clusters to their latest version.
+         * @description Starts a run and answers with it: 202 at once, or 200 with the ended run when `Prefer: wait=N` gives it the time.
+         *     What the body leaves out is as the configuration has it; without a body all clusters are synced. Only clusters of
+         *     the configuration can be named.
+         *
+         *     A dry run answers with the plan and writes nothing; `plan` carries out exactly what a dry run found. A repeated
+         *     request with the same `Idempotency-Key` gets the run of the first one.
+         */
+        readonly post: operations["syncTokens"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/runs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Runs, the newest first.
+         * @description Those under way and those of the past, as far back as the history goes. Runs survive a restart of the service.
+         */
+        readonly get: operations["listRuns"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/runs/{id}": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * One run.
+         * @description How far it is, or how it ended. Any replica of the service answers for any run where they share their state.
+         */
+        readonly get: operations["getRun"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/runs/{id}/cancel": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Ask a run to end.
+         * @description Needs the scope of the run's kind. The run ends as soon as what it is writing is written; a run that has ended stays
+         *     as it is. Any replica of the service can be asked where they share their state.
+         */
+        readonly post: operations["cancelRun"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/runs/{id}/items": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * What happened to each part of a run.
+         * @description One item for each token that the run dealt with, sorted by it. There are more of them while the run is under way.
+         */
+        readonly get: operations["listRunItems"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/runs/{id}/events": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Follow a run.
+         * @description Server-sent events, from the beginning of the run or from after `Last-Event-ID`: `item` for each item, with its number
+         *     as `id`; `progress` with how far the run is; at last `end` with the run, after which the answer ends. An item that is
+         *     dealt with again comes again. A comment comes every 15 seconds in which nothing else does.
+         *
+         *     The stream may end before the run does, for instance when this replica of the service stops: connect again, as
+         *     browsers do by themselves, and close the `EventSource` at `end`.
+         */
+        readonly get: operations["streamRunEvents"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/status": {
         readonly parameters: {
             readonly query?: never;
@@ -306,6 +437,304 @@ export interface components {
             readonly nextCursor: null;
             readonly source: components["schemas"]["ReplicaSource"];
         };
+        /** @description What to sync and how; what is left out is as the configuration has it. */
+        readonly SyncTokensRequest: {
+            /** @description Names of the clusters, two at least; all when it is left out. */
+            readonly clusters?: readonly components["schemas"]["ClusterName"][];
+            /**
+             * @description `safe` loses nothing; `compat` does what the original token-syncer did, to the letter.
+             * @enum {string}
+             */
+            readonly mode?: "safe" | "compat";
+            /** @description Plans and writes nothing; the items are what would be done. */
+            readonly dryRun?: boolean;
+            /** @description How many tokens that are not in sync one run deals with at most. */
+            readonly limit?: number;
+            /** @description Name in `metadata` that keeps a token out of the sync where its value is `"true"`. */
+            readonly optOutMetadataName?: string;
+            /**
+             * @description What becomes of the run when a cluster gives no list of its tokens: it fails, or goes on and writes nothing for a token that some cluster has not answered for.
+             * @enum {string}
+             */
+            readonly onUnreachable?: "fail" | "skip-writes";
+            /** @description Which version wins where none of two knows of the other: the `newest`, none (`fail`), or that of a cluster (`prefer:NAME`). */
+            readonly onConflict?: string;
+            /** @description How many tokens the run may delete, or how much of all tokens; a plan that deletes more is refused as a whole. */
+            readonly maxDeletes?: number | string;
+            /** @description Names of clusters that may list no token though they had some at the last run. */
+            readonly allowEmpty?: readonly components["schemas"]["ClusterName"][];
+            /** @description Milliseconds within which a cluster must accept a connection. */
+            readonly connectionTimeoutMs?: number;
+            /** @description Milliseconds for which a cluster may be silent during a request. */
+            readonly idleTimeoutMs?: number;
+            /**
+             * Format: uuid
+             * @description Id of a dry run. Exactly what it found is carried out, and tokens that have changed since are refused.
+             */
+            readonly plan?: string;
+        };
+        /** @description Name of a Waiter cluster in the configuration. */
+        readonly ClusterName: string;
+        /**
+         * @description What a run does: `tokens` syncs tokens between Waiter clusters, `db` syncs rows between databases.
+         * @enum {string}
+         */
+        readonly RunKind: "tokens" | "db";
+        /**
+         * @description `queued` and `running` are under way, the others do not change any more. `succeeded`: all is well. `failed`: some or
+         *     all of it is not, see `problem` and the items. `cancelled`: it was asked to end. `interrupted`: the service ended
+         *     before it.
+         * @enum {string}
+         */
+        readonly RunState: "queued" | "running" | "succeeded" | "failed" | "cancelled" | "interrupted";
+        /**
+         * Format: uuid
+         * @description Id of a run (UUIDv7); ids sort by the moment of their making.
+         */
+        readonly RunId: string;
+        /**
+         * @description Who started it.
+         * @enum {string}
+         */
+        readonly RunTrigger: "api" | "schedule" | "cli";
+        /** @description How far a run is. */
+        readonly RunProgress: {
+            /** @description Parts that are done. */
+            readonly done: number;
+            /** @description All parts, once it is known. */
+            readonly total?: number;
+            /** @description What is being done, in a few words. */
+            readonly message?: string;
+            /** @description More figures, by name. */
+            readonly figures?: {
+                readonly [key: string]: number;
+            };
+        };
+        /** @description A lock that the run holds, or held. */
+        readonly RunLock: {
+            /** @description Name of the lock. */
+            readonly name: string;
+            /** @description Fencing token of the lock, in decimal digits. */
+            readonly token: string;
+        };
+        /** @description Why a run did not go well as a whole (RFC 9457); what went wrong with a single item is in that item. */
+        readonly RunProblem: {
+            /**
+             * Format: uri-reference
+             * @description What kind of problem it is. Stable; every one is described in docs/problems.md.
+             */
+            readonly type: string;
+            /** @description The same in words, always the same for a type. */
+            readonly title: string;
+            /** @description What happened here and what can be done. */
+            readonly detail: string;
+        };
+        /** @description A run in a few words. */
+        readonly RunOutline: {
+            readonly id: components["schemas"]["RunId"];
+            readonly kind: components["schemas"]["RunKind"];
+            readonly state: components["schemas"]["RunState"];
+            readonly trigger: components["schemas"]["RunTrigger"];
+            /** @description Whether it only plans. */
+            readonly dryRun: boolean;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            readonly createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it began; null before.
+             */
+            readonly startedAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended; null before.
+             */
+            readonly endedAt: string | null;
+        };
+        /** @description Long work that can be watched, cancelled and found again. */
+        readonly Run: {
+            readonly id: components["schemas"]["RunId"];
+            readonly kind: components["schemas"]["RunKind"];
+            readonly state: components["schemas"]["RunState"];
+            readonly trigger: components["schemas"]["RunTrigger"];
+            /** @description What was asked for, by the names of the request body. */
+            readonly request: {
+                readonly [key: string]: unknown;
+            };
+            /** @description Whether it only plans. */
+            readonly dryRun: boolean;
+            /** @description How far it is; null before the first word of it. */
+            readonly progress: components["schemas"]["RunProgress"] | null;
+            /** @description What came of it, by its kind; null before it has ended, and where it ended too early to have one. */
+            readonly summary: components["schemas"]["TokensSummary"] | null;
+            readonly problem?: components["schemas"]["RunProblem"];
+            /**
+             * @description It was asked to end and is still under way; left out else.
+             * @enum {boolean}
+             */
+            readonly cancelRequested?: true;
+            /** @description The locks under which it works; left out where it needs none. */
+            readonly locks?: readonly components["schemas"]["RunLock"][];
+            /**
+             * Format: uuid
+             * @description The interrupted run that this one takes up; left out where there is none.
+             */
+            readonly takesUp?: string;
+            /**
+             * Format: date-time
+             * @description When it was asked for.
+             */
+            readonly createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it began; null before.
+             */
+            readonly startedAt: string | null;
+            /**
+             * Format: date-time
+             * @description When it ended; null before.
+             */
+            readonly endedAt: string | null;
+        };
+        /** @description Runs, the newest first. */
+        readonly RunPage: {
+            /** @description The runs of this page. */
+            readonly items: readonly components["schemas"]["Run"][];
+            readonly nextCursor: components["schemas"]["NextCursor"];
+        };
+        /** @description `cursor` of the next page; null when there is none. */
+        readonly NextCursor: string | null;
+        /** @description Names of tokens, sorted. */
+        readonly TokenNames: readonly string[];
+        /** @description What came of a run of kind `tokens`; in a dry run, what would come of it. */
+        readonly TokensSummary: {
+            /** @description The tokens that the run dealt with, by how they came out. */
+            readonly sync: {
+                readonly unmodified: components["schemas"]["TokenNames"];
+                readonly updated: components["schemas"]["TokenNames"];
+                readonly failed: components["schemas"]["TokenNames"];
+            };
+            /** @description How many tokens there are. */
+            readonly tokens: {
+                /** @description Tokens that the lists did not show to be in sync. */
+                readonly pending: number;
+                /** @description Tokens that were in sync already. */
+                readonly "previously-synced": number;
+                /** @description Tokens that the run dealt with. */
+                readonly processed: number;
+                /** @description Pending tokens that the run took on, `limit` at most. */
+                readonly selected: number;
+                /** @description All tokens of all clusters. */
+                readonly total: number;
+            };
+            /** @description Writes by kind, and what was not written and why, each counted once a cluster; in a dry run what would be written. */
+            readonly counts: {
+                /** @description Tokens brought to a cluster that had none of that name. */
+                readonly create: number;
+                /** @description Tokens brought to a newer version. */
+                readonly update: number;
+                /** @description Tokens marked as deleted. */
+                readonly softDelete: number;
+                /** @description Tokens deleted for good. */
+                readonly hardDelete: number;
+                /** @description Left as they are on purpose. */
+                readonly skip: number;
+                /** @description Left as they are because versions disagree. */
+                readonly conflict: number;
+            };
+            /** @description Clusters whose clock differs from that of the service by two seconds or more. */
+            readonly clockSkew?: readonly {
+                readonly cluster: components["schemas"]["ClusterUrl"];
+                /** @description Milliseconds by which the cluster is ahead; negative when it is behind. */
+                readonly skewMs: number;
+            }[];
+        };
+        /** @description URL of a Waiter cluster. */
+        readonly ClusterUrl: string;
+        /**
+         * @description `unmodified`: all was as it should be. `updated`: it is now, or was left on purpose. `failed`: it is not.
+         * @enum {string}
+         */
+        readonly ItemStatus: "unmodified" | "updated" | "failed";
+        /**
+         * @description What happened to a token on one cluster. `success/token-match` nothing to do, `success/sync-update` written,
+         *     `success/soft-delete` marked as deleted, `success/hard-delete` deleted for good, `success/skip-missing` neither
+         *     version exists, `success/skip-opt-out` kept out by its metadata, `success/skip-hard-delete` was not there to delete;
+         *     `error/token-read` a cluster has not answered, `error/token-sync` and `error/hard-delete` the write was refused,
+         *     `error/tokens-deleted` both are deleted and differ, `error/root-mismatch` two tokens of one name, `error/conflict`
+         *     edits that do not know of each other, `error/plan-outdated` changed since the plan, `error/max-deletes` one delete too many.
+         * @enum {string}
+         */
+        readonly TokenCode: "success/token-match" | "success/sync-update" | "success/soft-delete" | "success/hard-delete" | "success/skip-missing" | "success/skip-opt-out" | "success/skip-hard-delete" | "error/token-read" | "error/token-sync" | "error/tokens-deleted" | "error/root-mismatch" | "error/hard-delete" | "error/conflict" | "error/plan-outdated" | "error/max-deletes";
+        /** @description What happened to a token on one cluster. */
+        readonly TokenResult: {
+            readonly code: components["schemas"]["TokenCode"];
+            /**
+             * @description What was written, or in a dry run would be; left out where nothing was.
+             * @enum {string}
+             */
+            readonly effect?: "create" | "update" | "softDelete" | "hardDelete";
+            /** @description More about it, by its code. */
+            readonly details?: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /** @description What happened to one token. */
+        readonly TokenItem: {
+            /** @description Name of the token. */
+            readonly id: string;
+            readonly status: components["schemas"]["ItemStatus"];
+            /** @description Where the version is that the others get. */
+            readonly latest: {
+                readonly cluster: components["schemas"]["ClusterUrl"];
+                /** @description The version, as the cluster names it. */
+                readonly etag?: string;
+                /** @description When it was last changed, as the cluster has it. */
+                readonly lastUpdateTime?: string;
+            };
+            /** @description By URL of the cluster, sorted; the one with the latest version has none, unless it is deleted there too. */
+            readonly results: {
+                readonly [key: string]: components["schemas"]["TokenResult"];
+            };
+        };
+        /** @description Items of a run, sorted by id. */
+        readonly RunItemPage: {
+            /** @description The items of this page. */
+            readonly items: readonly components["schemas"]["TokenItem"][];
+            readonly nextCursor: components["schemas"]["NextCursor"];
+        };
+        /** @description The token sync of this service. */
+        readonly TokensStatus: {
+            /** @description The Waiter clusters, as the configuration has them. */
+            readonly clusters: readonly {
+                readonly name: components["schemas"]["ClusterName"];
+                readonly url: components["schemas"]["ClusterUrl"];
+            }[];
+            readonly lastRun: components["schemas"]["LastRun"];
+            /** @description Why the runs cannot be read right now, so that `lastRun` is null; left out when all is well. */
+            readonly problem?: string;
+        };
+        /** @description The newest run; null when there was none, or it is forgotten. */
+        readonly LastRun: components["schemas"]["RunOutline"] | null;
+        /** @description What is started by the clock. */
+        readonly ScheduleStatus: {
+            /** @description `tokens`, or `db:PAIR`. */
+            readonly name: string;
+            /** @description When, as a cron expression. */
+            readonly cron: string;
+            /** @description Time zone of the expression. */
+            readonly timeZone: string;
+            /**
+             * Format: date-time
+             * @description When the next run comes; null when none does, or when another replica of the service leads.
+             */
+            readonly nextAt: string | null;
+            readonly lastRun: components["schemas"]["LastRun"];
+            /** @description Ticks without a run since the start, because the run before was still under way. */
+            readonly missed: number;
+        };
         /** @description Verdicts given since the start, by their word. */
         readonly VerdictCounts: {
             /** @description Every replica had it. */
@@ -340,6 +769,9 @@ export interface components {
             readonly service: components["schemas"]["ServiceStatus"];
             readonly leader: components["schemas"]["LeaderStatus"];
             readonly gateway?: components["schemas"]["GatewayStatus"];
+            readonly tokens?: components["schemas"]["TokensStatus"];
+            /** @description What is started by the clock, sorted by name; there where runs are. */
+            readonly schedules?: readonly components["schemas"]["ScheduleStatus"][];
         };
         /** @description Which replica of the service leads, as far as this one knows. */
         readonly LeaderStatus: {
@@ -436,6 +868,16 @@ export interface components {
             /** @description What is wrong with the request, each with its place. */
             readonly errors?: readonly components["schemas"]["ProblemError"][];
             readonly checks?: components["schemas"]["CheckList"];
+            /** @description The run that stands in the way. */
+            readonly run?: {
+                readonly id: components["schemas"]["RunId"];
+                readonly state: components["schemas"]["RunState"];
+                /**
+                 * Format: uri-reference
+                 * @description Where it is.
+                 */
+                readonly href: string;
+            };
         };
     };
     responses: {
@@ -513,6 +955,47 @@ export interface components {
                 readonly "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description There is no such run, or none any more; or the service has no runs at all (`not-configured`). */
+        readonly NoSuchRun: {
+            headers: {
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body has more than 64 KiB. */
+        readonly PayloadTooLarge: {
+            headers: {
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is not `application/json`. */
+        readonly UnsupportedMediaType: {
+            headers: {
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The service is stopping, its state cannot be reached, or the credentials could not be checked right now. */
+        readonly RunsUnavailable: {
+            headers: {
+                readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                readonly "Retry-After": components["headers"]["Retry-After"];
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /**
          * @description The request was refused before it was understood: 408 it came too slowly, 417 an expectation that cannot be met,
          *     431 its headers are too large.
@@ -543,6 +1026,36 @@ export interface components {
          * @example true
          */
         readonly Verbose: "" | "true" | "1" | "false" | "0";
+        /**
+         * @description `wait=N` (RFC 7240) waits up to N seconds for the end of the run; more than 60 count as 60. Other preferences are ignored.
+         * @example wait=10
+         */
+        readonly Prefer: string;
+        /**
+         * @description Made up by the caller for one request. The same request with the same key is answered with the same run, as long as that is kept.
+         * @example 5f2c9b1e-nightly
+         */
+        readonly IdempotencyKey: string;
+        /**
+         * @description Number of the last item that has arrived; only items after it come. Browsers send it by themselves.
+         * @example 42
+         */
+        readonly LastEventId: string;
+        /**
+         * @description Id of a run.
+         * @example 019b76da-a800-7b3c-9d51-0f7c3f6d2e10
+         */
+        readonly RunId: string;
+        /**
+         * @description How many a page has at most.
+         * @example 100
+         */
+        readonly Limit: number;
+        /**
+         * @description Where the page begins, `nextCursor` of the page before it.
+         * @example eyJhZnRlciI6ImFwcC0xIn0
+         */
+        readonly Cursor: string;
     };
     requestBodies: never;
     headers: {
@@ -557,7 +1070,7 @@ export interface components {
          */
         readonly "X-Token-Status": components["schemas"]["TokenStatus"];
         /**
-         * @description A verdict is true for the moment only.
+         * @description The answer is true for the moment only.
          * @example no-store
          */
         readonly "Cache-Control": "no-store";
@@ -566,6 +1079,16 @@ export interface components {
          * @example 1
          */
         readonly "Retry-After": number;
+        /**
+         * @description The run.
+         * @example /v1/runs/019b76da-a800-7b3c-9d51-0f7c3f6d2e10
+         */
+        readonly RunLocation: string;
+        /**
+         * @description Tells nginx to let events through as they come.
+         * @example no
+         */
+        readonly "X-Accel-Buffering": "no";
         /**
          * @description The methods that this path has.
          * @example GET
@@ -731,6 +1254,339 @@ export interface operations {
             readonly default: components["responses"]["ConnectionError"];
         };
     };
+    readonly syncTokens: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /**
+                 * @description `wait=N` (RFC 7240) waits up to N seconds for the end of the run; more than 60 count as 60. Other preferences are ignored.
+                 * @example wait=10
+                 */
+                readonly Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description Made up by the caller for one request. The same request with the same key is answered with the same run, as long as that is kept.
+                 * @example 5f2c9b1e-nightly
+                 */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** @description What to sync and how. */
+        readonly requestBody?: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SyncTokensRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description The run has ended within the time that `Prefer` gave it; `state` says how. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    /**
+                     * @description The preference that was heeded, as RFC 7240 has it; left out where none was.
+                     * @example wait=10
+                     */
+                    readonly "Preference-Applied"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The run is accepted, and has not ended yet as far as this answer knows. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    /**
+                     * @description The preference that was heeded, as RFC 7240 has it; left out where none was.
+                     * @example wait=10
+                     */
+                    readonly "Preference-Applied"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The request is malformed, or names clusters that are not configured or are fewer than two; `errors` says where. */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotConfigured"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            /** @description A run of the same kind is under way on one of the same clusters; `Location` and `run` say which. */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 413: components["responses"]["PayloadTooLarge"];
+            readonly 415: components["responses"]["UnsupportedMediaType"];
+            /** @description The `Idempotency-Key` belongs to another request, or `plan` names no plan that can be carried out. */
+            readonly 422: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["RunsUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
+    readonly listRuns: {
+        readonly parameters: {
+            readonly query?: {
+                /**
+                 * @description Only runs of this kind.
+                 * @example tokens
+                 */
+                readonly kind?: components["schemas"]["RunKind"];
+                /**
+                 * @description Only runs in this state.
+                 * @example failed
+                 */
+                readonly state?: components["schemas"]["RunState"];
+                /**
+                 * @description How many a page has at most.
+                 * @example 100
+                 */
+                readonly limit?: components["parameters"]["Limit"];
+                /**
+                 * @description Where the page begins, `nextCursor` of the page before it.
+                 * @example eyJhZnRlciI6ImFwcC0xIn0
+                 */
+                readonly cursor?: components["parameters"]["Cursor"];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of runs. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RunPage"];
+                };
+            };
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotConfigured"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["RunsUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
+    readonly getRun: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description Id of a run.
+                 * @example 019b76da-a800-7b3c-9d51-0f7c3f6d2e10
+                 */
+                readonly id: components["parameters"]["RunId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The run. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    /**
+                     * @description Seconds after which to ask again; it is there while the run has not ended.
+                     * @example 1
+                     */
+                    readonly "Retry-After"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NoSuchRun"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["RunsUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
+    readonly cancelRun: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description Id of a run.
+                 * @example 019b76da-a800-7b3c-9d51-0f7c3f6d2e10
+                 */
+                readonly id: components["parameters"]["RunId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The run has ended. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The run will end. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NoSuchRun"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 413: components["responses"]["PayloadTooLarge"];
+            readonly 415: components["responses"]["UnsupportedMediaType"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["RunsUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
+    readonly listRunItems: {
+        readonly parameters: {
+            readonly query?: {
+                /**
+                 * @description Only items that came out so.
+                 * @example failed
+                 */
+                readonly status?: components["schemas"]["ItemStatus"];
+                /**
+                 * @description How many a page has at most.
+                 * @example 100
+                 */
+                readonly limit?: components["parameters"]["Limit"];
+                /**
+                 * @description Where the page begins, `nextCursor` of the page before it.
+                 * @example eyJhZnRlciI6ImFwcC0xIn0
+                 */
+                readonly cursor?: components["parameters"]["Cursor"];
+            };
+            readonly header?: never;
+            readonly path: {
+                /**
+                 * @description Id of a run.
+                 * @example 019b76da-a800-7b3c-9d51-0f7c3f6d2e10
+                 */
+                readonly id: components["parameters"]["RunId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page of items. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["RunItemPage"];
+                };
+            };
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NoSuchRun"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["RunsUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
+    readonly streamRunEvents: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /**
+                 * @description Number of the last item that has arrived; only items after it come. Browsers send it by themselves.
+                 * @example 42
+                 */
+                readonly "Last-Event-ID"?: components["parameters"]["LastEventId"];
+            };
+            readonly path: {
+                /**
+                 * @description Id of a run.
+                 * @example 019b76da-a800-7b3c-9d51-0f7c3f6d2e10
+                 */
+                readonly id: components["parameters"]["RunId"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The events. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly "Cache-Control": components["headers"]["Cache-Control"];
+                    readonly "X-Accel-Buffering": components["headers"]["X-Accel-Buffering"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/event-stream": string;
+                };
+            };
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NoSuchRun"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["RunsUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
     readonly getStatus: {
         readonly parameters: {
             readonly query?: never;
@@ -755,7 +1611,7 @@ export interface operations {
             readonly 403: components["responses"]["Forbidden"];
             readonly 405: components["responses"]["MethodNotAllowed"];
             readonly 500: components["responses"]["InternalError"];
-            readonly 503: components["responses"]["AuthUnavailable"];
+            readonly 503: components["responses"]["RunsUnavailable"];
             readonly default: components["responses"]["ConnectionError"];
         };
     };

@@ -11,12 +11,14 @@ export interface Route {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH'
   /** Path in the form of the router: `/v1/runs/:id`. */
   readonly url: string
-  /** What the caller must be allowed to; null where nobody is asked who they are. */
-  readonly scope: 'synced' | 'read' | 'tokens' | 'db' | null
+  /** What the caller must be allowed to, one of them; null where nobody is asked who they are. */
+  readonly scopes: readonly ('synced' | 'read' | 'tokens' | 'db')[] | null
   /** Word of `auth.open` that frees it from credentials. */
   readonly open: 'metrics' | 'ui' | null
   /** Section of the configuration without which it is not configured. */
-  readonly capability: "gateway" | null
+  readonly capability: "gateway" | "tokens" | "runs" | null
+  /** Whether no body at all stands for the empty object. */
+  readonly bodyless: boolean
   readonly schema: { readonly headers?: JsonSchema; readonly querystring: JsonSchema; readonly params?: JsonSchema; readonly body?: JsonSchema }
   /** Schemas of application/json by status. */
   readonly response: Readonly<Record<string, JsonSchema>>
@@ -137,6 +139,18 @@ const $Checks = {
     },
     checks: $CheckList,
   },
+} as const
+
+const $ClusterName = {
+  type: "string",
+  minLength: 1,
+  maxLength: 253,
+} as const
+
+const $ClusterUrl = {
+  type: "string",
+  minLength: 1,
+  maxLength: 2048,
 } as const
 
 const $Document = {
@@ -296,6 +310,72 @@ const $Health = {
   },
 } as const
 
+const $ItemStatus = {
+  type: "string",
+  enum: ["unmodified", "updated", "failed"],
+} as const
+
+const $RunId = {
+  type: "string",
+  format: "uuid",
+  minLength: 36,
+  maxLength: 36,
+} as const
+
+const $RunKind = {
+  type: "string",
+  enum: ["tokens", "db"],
+} as const
+
+const $RunState = {
+  type: "string",
+  enum: ["queued", "running", "succeeded", "failed", "cancelled", "interrupted"],
+} as const
+
+const $RunTrigger = {
+  type: "string",
+  enum: ["api", "schedule", "cli"],
+} as const
+
+const $RunOutline = {
+  type: "object",
+  additionalProperties: false,
+  required: ["id", "kind", "state", "trigger", "dryRun", "createdAt", "startedAt", "endedAt"],
+  properties: {
+    id: $RunId,
+    kind: $RunKind,
+    state: $RunState,
+    trigger: $RunTrigger,
+    dryRun: {
+      type: "boolean",
+    },
+    createdAt: {
+      type: "string",
+      format: "date-time",
+      maxLength: 32,
+    },
+    startedAt: {
+      type: ["string", "null"],
+      format: "date-time",
+      maxLength: 32,
+    },
+    endedAt: {
+      type: ["string", "null"],
+      format: "date-time",
+      maxLength: 32,
+    },
+  },
+} as const
+
+const $LastRun = {
+  anyOf: [
+    $RunOutline,
+    {
+      type: "null",
+    },
+  ],
+} as const
+
 const $LeaderStatus = {
   type: "object",
   additionalProperties: false,
@@ -329,6 +409,12 @@ const $LeaderStatus = {
   },
 } as const
 
+const $NextCursor = {
+  type: ["string", "null"],
+  minLength: 1,
+  maxLength: 4096,
+} as const
+
 const $ReplicaPage = {
   type: "object",
   additionalProperties: false,
@@ -339,6 +425,388 @@ const $ReplicaPage = {
       type: "null",
     },
     source: $ReplicaSource,
+  },
+} as const
+
+const $RunProgress = {
+  type: "object",
+  additionalProperties: false,
+  required: ["done"],
+  properties: {
+    done: {
+      type: "number",
+      minimum: 0,
+    },
+    total: {
+      type: "number",
+      minimum: 0,
+    },
+    message: {
+      type: "string",
+      maxLength: 2048,
+    },
+    figures: {
+      type: "object",
+      maxProperties: 100,
+      additionalProperties: {
+        type: "number",
+      },
+    },
+  },
+} as const
+
+const $TokenNames = {
+  type: "array",
+  maxItems: 10000,
+  items: {
+    type: "string",
+    minLength: 1,
+    maxLength: 4096,
+  },
+} as const
+
+const $TokensSummary = {
+  type: "object",
+  additionalProperties: false,
+  required: ["sync", "tokens", "counts"],
+  properties: {
+    sync: {
+      type: "object",
+      additionalProperties: false,
+      required: ["unmodified", "updated", "failed"],
+      properties: {
+        unmodified: $TokenNames,
+        updated: $TokenNames,
+        failed: $TokenNames,
+      },
+    },
+    tokens: {
+      type: "object",
+      additionalProperties: false,
+      required: ["pending", "previously-synced", "processed", "selected", "total"],
+      properties: {
+        pending: {
+          type: "integer",
+          minimum: 0,
+        },
+        "previously-synced": {
+          type: "integer",
+          minimum: 0,
+        },
+        processed: {
+          type: "integer",
+          minimum: 0,
+        },
+        selected: {
+          type: "integer",
+          minimum: 0,
+        },
+        total: {
+          type: "integer",
+          minimum: 0,
+        },
+      },
+    },
+    counts: {
+      type: "object",
+      additionalProperties: false,
+      required: ["create", "update", "softDelete", "hardDelete", "skip", "conflict"],
+      properties: {
+        create: {
+          type: "integer",
+          minimum: 0,
+        },
+        update: {
+          type: "integer",
+          minimum: 0,
+        },
+        softDelete: {
+          type: "integer",
+          minimum: 0,
+        },
+        hardDelete: {
+          type: "integer",
+          minimum: 0,
+        },
+        skip: {
+          type: "integer",
+          minimum: 0,
+        },
+        conflict: {
+          type: "integer",
+          minimum: 0,
+        },
+      },
+    },
+    clockSkew: {
+      type: "array",
+      maxItems: 100,
+      items: {
+        type: "object",
+        additionalProperties: false,
+        required: ["cluster", "skewMs"],
+        properties: {
+          cluster: $ClusterUrl,
+          skewMs: {
+            type: "number",
+          },
+        },
+      },
+    },
+  },
+} as const
+
+const $RunProblem = {
+  type: "object",
+  additionalProperties: false,
+  required: ["type", "title", "detail"],
+  properties: {
+    type: {
+      type: "string",
+      format: "uri-reference",
+      pattern: "^/problems/[a-z][a-z0-9-]*$",
+      maxLength: 64,
+    },
+    title: {
+      type: "string",
+      minLength: 1,
+      maxLength: 128,
+    },
+    detail: {
+      type: "string",
+      minLength: 1,
+      maxLength: 2048,
+    },
+  },
+} as const
+
+const $RunLock = {
+  type: "object",
+  additionalProperties: false,
+  required: ["name", "token"],
+  properties: {
+    name: {
+      type: "string",
+      minLength: 1,
+      maxLength: 512,
+    },
+    token: {
+      type: "string",
+      maxLength: 32,
+      pattern: "^[0-9]+$",
+    },
+  },
+} as const
+
+const $Run = {
+  type: "object",
+  additionalProperties: false,
+  required: [
+    "id",
+    "kind",
+    "state",
+    "trigger",
+    "request",
+    "dryRun",
+    "progress",
+    "summary",
+    "createdAt",
+    "startedAt",
+    "endedAt",
+  ],
+  properties: {
+    id: $RunId,
+    kind: $RunKind,
+    state: $RunState,
+    trigger: $RunTrigger,
+    request: {
+      type: "object",
+      additionalProperties: true,
+    },
+    dryRun: {
+      type: "boolean",
+    },
+    progress: {
+      anyOf: [
+        $RunProgress,
+        {
+          type: "null",
+        },
+      ],
+    },
+    summary: {
+      anyOf: [
+        $TokensSummary,
+        {
+          type: "null",
+        },
+      ],
+    },
+    problem: $RunProblem,
+    cancelRequested: {
+      type: "boolean",
+      enum: [true],
+    },
+    locks: {
+      type: "array",
+      maxItems: 1000,
+      items: $RunLock,
+    },
+    takesUp: {
+      type: "string",
+      format: "uuid",
+      minLength: 36,
+      maxLength: 36,
+    },
+    createdAt: {
+      type: "string",
+      format: "date-time",
+      maxLength: 32,
+    },
+    startedAt: {
+      type: ["string", "null"],
+      format: "date-time",
+      maxLength: 32,
+    },
+    endedAt: {
+      type: ["string", "null"],
+      format: "date-time",
+      maxLength: 32,
+    },
+  },
+} as const
+
+const $TokenCode = {
+  type: "string",
+  enum: [
+    "success/token-match",
+    "success/sync-update",
+    "success/soft-delete",
+    "success/hard-delete",
+    "success/skip-missing",
+    "success/skip-opt-out",
+    "success/skip-hard-delete",
+    "error/token-read",
+    "error/token-sync",
+    "error/tokens-deleted",
+    "error/root-mismatch",
+    "error/hard-delete",
+    "error/conflict",
+    "error/plan-outdated",
+    "error/max-deletes",
+  ],
+} as const
+
+const $TokenResult = {
+  type: "object",
+  additionalProperties: false,
+  required: ["code"],
+  properties: {
+    code: $TokenCode,
+    effect: {
+      type: "string",
+      enum: ["create", "update", "softDelete", "hardDelete"],
+    },
+    details: {
+      type: "object",
+      additionalProperties: true,
+    },
+  },
+} as const
+
+const $TokenItem = {
+  type: "object",
+  additionalProperties: false,
+  required: ["id", "status", "latest", "results"],
+  properties: {
+    id: {
+      type: "string",
+      minLength: 1,
+      maxLength: 4096,
+    },
+    status: $ItemStatus,
+    latest: {
+      type: "object",
+      additionalProperties: false,
+      required: ["cluster"],
+      properties: {
+        cluster: $ClusterUrl,
+        etag: {
+          type: "string",
+          maxLength: 4096,
+        },
+        lastUpdateTime: {
+          type: "string",
+          maxLength: 64,
+        },
+      },
+    },
+    results: {
+      type: "object",
+      maxProperties: 100,
+      additionalProperties: $TokenResult,
+    },
+  },
+} as const
+
+const $RunItemPage = {
+  type: "object",
+  additionalProperties: false,
+  required: ["items", "nextCursor"],
+  properties: {
+    items: {
+      type: "array",
+      maxItems: 1000,
+      items: $TokenItem,
+    },
+    nextCursor: $NextCursor,
+  },
+} as const
+
+const $RunPage = {
+  type: "object",
+  additionalProperties: false,
+  required: ["items", "nextCursor"],
+  properties: {
+    items: {
+      type: "array",
+      maxItems: 1000,
+      items: $Run,
+    },
+    nextCursor: $NextCursor,
+  },
+} as const
+
+const $ScheduleStatus = {
+  type: "object",
+  additionalProperties: false,
+  required: ["name", "cron", "timeZone", "nextAt", "lastRun", "missed"],
+  properties: {
+    name: {
+      type: "string",
+      minLength: 1,
+      maxLength: 512,
+    },
+    cron: {
+      type: "string",
+      minLength: 1,
+      maxLength: 256,
+    },
+    timeZone: {
+      type: "string",
+      minLength: 1,
+      maxLength: 64,
+    },
+    nextAt: {
+      type: ["string", "null"],
+      format: "date-time",
+      maxLength: 32,
+    },
+    lastRun: $LastRun,
+    missed: {
+      type: "integer",
+      minimum: 0,
+    },
   },
 } as const
 
@@ -365,6 +833,32 @@ const $ServiceStatus = {
   },
 } as const
 
+const $TokensStatus = {
+  type: "object",
+  additionalProperties: false,
+  required: ["clusters", "lastRun"],
+  properties: {
+    clusters: {
+      type: "array",
+      maxItems: 100,
+      items: {
+        type: "object",
+        additionalProperties: false,
+        required: ["name", "url"],
+        properties: {
+          name: $ClusterName,
+          url: $ClusterUrl,
+        },
+      },
+    },
+    lastRun: $LastRun,
+    problem: {
+      type: "string",
+      maxLength: 2048,
+    },
+  },
+} as const
+
 const $Status = {
   type: "object",
   additionalProperties: false,
@@ -373,6 +867,86 @@ const $Status = {
     service: $ServiceStatus,
     leader: $LeaderStatus,
     gateway: $GatewayStatus,
+    tokens: $TokensStatus,
+    schedules: {
+      type: "array",
+      maxItems: 1000,
+      items: $ScheduleStatus,
+    },
+  },
+} as const
+
+const $SyncTokensRequest = {
+  type: "object",
+  additionalProperties: false,
+  properties: {
+    clusters: {
+      type: "array",
+      minItems: 2,
+      maxItems: 100,
+      uniqueItems: true,
+      items: $ClusterName,
+    },
+    mode: {
+      type: "string",
+      enum: ["safe", "compat"],
+    },
+    dryRun: {
+      type: "boolean",
+    },
+    limit: {
+      type: "integer",
+      minimum: 1,
+      maximum: 10000,
+    },
+    optOutMetadataName: {
+      type: "string",
+      minLength: 1,
+      maxLength: 99,
+      pattern: "^[a-z][a-z0-9-]*$",
+      "x-syncer-expects": "at most 99 lower-case letters, digits and hyphens, a letter first",
+    },
+    onUnreachable: {
+      type: "string",
+      enum: ["fail", "skip-writes"],
+    },
+    onConflict: {
+      type: "string",
+      minLength: 4,
+      maxLength: 260,
+      pattern: "^(?:newest|fail|prefer:[!-~]+)$",
+      "x-syncer-expects": "newest, fail, or prefer:NAME with the name of a cluster",
+    },
+    maxDeletes: {
+      type: ["integer", "string"],
+      minimum: 0,
+      maxLength: 9,
+      pattern: "^(?:100(?:\\.0{1,4})?|0?[0-9]{1,2}(?:\\.[0-9]{1,4})?)%$",
+      "x-syncer-expects": "a whole number of tokens, or a percentage from \"0%\" to \"100%\" with four decimals at most",
+    },
+    allowEmpty: {
+      type: "array",
+      maxItems: 100,
+      uniqueItems: true,
+      items: $ClusterName,
+    },
+    connectionTimeoutMs: {
+      type: "integer",
+      minimum: 1,
+      maximum: 3600000,
+    },
+    idleTimeoutMs: {
+      type: "integer",
+      minimum: 250,
+      maximum: 3600000,
+    },
+    plan: {
+      type: "string",
+      format: "uuid",
+      minLength: 36,
+      maxLength: 36,
+      "x-syncer-expects": "the id of a run",
+    },
   },
 } as const
 
@@ -381,9 +955,10 @@ export const routes = {
     operationId: "getSynced",
     method: "GET",
     url: "/v1/synced",
-    scope: "synced",
+    scopes: ["synced"],
     open: null,
     capability: "gateway",
+    bodyless: false,
     schema: {
       headers: {
         type: "object",
@@ -442,9 +1017,10 @@ export const routes = {
     operationId: "listReplicas",
     method: "GET",
     url: "/v1/replicas",
-    scope: "read",
+    scopes: ["read"],
     open: null,
     capability: "gateway",
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -456,13 +1032,234 @@ export const routes = {
       "200": $ReplicaPage,
     },
   },
+  syncTokens: {
+    operationId: "syncTokens",
+    method: "POST",
+    url: "/v1/tokens/sync",
+    scopes: ["tokens"],
+    open: null,
+    capability: "tokens",
+    bodyless: true,
+    schema: {
+      headers: {
+        type: "object",
+        additionalProperties: true,
+        properties: {
+          prefer: {
+            type: "string",
+            maxLength: 1024,
+          },
+          "idempotency-key": {
+            type: "string",
+            minLength: 1,
+            maxLength: 255,
+            pattern: "^[!-~]+$",
+            "x-syncer-expects": "1 to 255 visible ASCII characters without spaces",
+          },
+        },
+      },
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {},
+      },
+      body: $SyncTokensRequest,
+    },
+    response: {
+      "200": $Run,
+      "202": $Run,
+    },
+  },
+  listRuns: {
+    operationId: "listRuns",
+    method: "GET",
+    url: "/v1/runs",
+    scopes: ["read"],
+    open: null,
+    capability: "runs",
+    bodyless: false,
+    schema: {
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {
+          kind: $RunKind,
+          state: $RunState,
+          limit: {
+            type: "integer",
+            minimum: 1,
+            maximum: 1000,
+            default: 100,
+          },
+          cursor: {
+            type: "string",
+            minLength: 1,
+            maxLength: 4096,
+          },
+        },
+      },
+    },
+    response: {
+      "200": $RunPage,
+    },
+  },
+  getRun: {
+    operationId: "getRun",
+    method: "GET",
+    url: "/v1/runs/:id",
+    scopes: ["read"],
+    open: null,
+    capability: "runs",
+    bodyless: false,
+    schema: {
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {},
+      },
+      params: {
+        type: "object",
+        additionalProperties: false,
+        required: ["id"],
+        properties: {
+          id: {
+            type: "string",
+            minLength: 1,
+            maxLength: 100,
+          },
+        },
+      },
+    },
+    response: {
+      "200": $Run,
+    },
+  },
+  cancelRun: {
+    operationId: "cancelRun",
+    method: "POST",
+    url: "/v1/runs/:id/cancel",
+    scopes: ["tokens", "db"],
+    open: null,
+    capability: "runs",
+    bodyless: false,
+    schema: {
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {},
+      },
+      params: {
+        type: "object",
+        additionalProperties: false,
+        required: ["id"],
+        properties: {
+          id: {
+            type: "string",
+            minLength: 1,
+            maxLength: 100,
+          },
+        },
+      },
+    },
+    response: {
+      "200": $Run,
+      "202": $Run,
+    },
+  },
+  listRunItems: {
+    operationId: "listRunItems",
+    method: "GET",
+    url: "/v1/runs/:id/items",
+    scopes: ["read"],
+    open: null,
+    capability: "runs",
+    bodyless: false,
+    schema: {
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {
+          status: $ItemStatus,
+          limit: {
+            type: "integer",
+            minimum: 1,
+            maximum: 1000,
+            default: 100,
+          },
+          cursor: {
+            type: "string",
+            minLength: 1,
+            maxLength: 4096,
+          },
+        },
+      },
+      params: {
+        type: "object",
+        additionalProperties: false,
+        required: ["id"],
+        properties: {
+          id: {
+            type: "string",
+            minLength: 1,
+            maxLength: 100,
+          },
+        },
+      },
+    },
+    response: {
+      "200": $RunItemPage,
+    },
+  },
+  streamRunEvents: {
+    operationId: "streamRunEvents",
+    method: "GET",
+    url: "/v1/runs/:id/events",
+    scopes: ["read"],
+    open: null,
+    capability: "runs",
+    bodyless: false,
+    schema: {
+      headers: {
+        type: "object",
+        additionalProperties: true,
+        properties: {
+          "last-event-id": {
+            type: "string",
+            minLength: 1,
+            maxLength: 15,
+            pattern: "^[0-9]+$",
+            "x-syncer-expects": "the id of an event, at most 15 digits",
+          },
+        },
+      },
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {},
+      },
+      params: {
+        type: "object",
+        additionalProperties: false,
+        required: ["id"],
+        properties: {
+          id: {
+            type: "string",
+            minLength: 1,
+            maxLength: 100,
+          },
+        },
+      },
+    },
+    response: {},
+  },
   getStatus: {
     operationId: "getStatus",
     method: "GET",
     url: "/v1/status",
-    scope: "read",
+    scopes: ["read"],
     open: null,
     capability: null,
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -478,9 +1275,10 @@ export const routes = {
     operationId: "getHealth",
     method: "GET",
     url: "/health",
-    scope: null,
+    scopes: null,
     open: null,
     capability: null,
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -496,9 +1294,10 @@ export const routes = {
     operationId: "getLivez",
     method: "GET",
     url: "/livez",
-    scope: null,
+    scopes: null,
     open: null,
     capability: null,
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -519,9 +1318,10 @@ export const routes = {
     operationId: "getReadyz",
     method: "GET",
     url: "/readyz",
-    scope: null,
+    scopes: null,
     open: null,
     capability: null,
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -542,9 +1342,10 @@ export const routes = {
     operationId: "getMetrics",
     method: "GET",
     url: "/metrics",
-    scope: "read",
+    scopes: ["read"],
     open: "metrics",
     capability: null,
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -558,9 +1359,10 @@ export const routes = {
     operationId: "getOpenapiJson",
     method: "GET",
     url: "/openapi.json",
-    scope: "read",
+    scopes: ["read"],
     open: "ui",
     capability: null,
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -576,9 +1378,10 @@ export const routes = {
     operationId: "getOpenapiYaml",
     method: "GET",
     url: "/openapi.yaml",
-    scope: "read",
+    scopes: ["read"],
     open: "ui",
     capability: null,
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -592,9 +1395,10 @@ export const routes = {
     operationId: "getRoot",
     method: "GET",
     url: "/",
-    scope: "read",
+    scopes: ["read"],
     open: "ui",
     capability: null,
+    bodyless: false,
     schema: {
       querystring: {
         type: "object",
@@ -610,6 +1414,12 @@ export const routes = {
 export interface QueryDefaults {
   getSynced: "expect"
   listReplicas: never
+  syncTokens: never
+  listRuns: "limit"
+  getRun: never
+  cancelRun: never
+  listRunItems: "limit"
+  streamRunEvents: never
   getStatus: never
   getHealth: never
   getLivez: never

@@ -14,6 +14,10 @@ export interface Response {
   readonly content?: Readonly<Record<string, Media>>
 }
 
+export interface RequestBody extends Response {
+  readonly required?: boolean
+}
+
 export interface Parameter {
   readonly name: string
   readonly in: 'header' | 'query' | 'path'

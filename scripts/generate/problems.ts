@@ -1,5 +1,5 @@
 // Writes the page about problems from the catalogue that the service answers from.
-import { PROBLEMS } from '../../src/http/problems.ts'
+import { PROBLEMS, RUN_PROBLEMS } from '../../src/http/problem-kinds.ts'
 
 /** Markdown of `docs/problems.md`. */
 export function renderProblems(): string {
@@ -7,11 +7,20 @@ export function renderProblems(): string {
     ([name, { status, title, meaning }]) =>
       `## ${name}\n\n\`/problems/${name}\` · ${status} · ${title}\n\n${meaning}\n`,
   )
-  return `<!-- Generated from src/http/problems.ts by \`npm run generate\`; do not edit. -->
+  const ofRuns = Object.entries(RUN_PROBLEMS).map(
+    ([name, { title, meaning }]) => `### ${name}\n\n\`/problems/${name}\` · ${title}\n\n${meaning}\n`,
+  )
+  return `<!-- Generated from src/http/problem-kinds.ts by \`npm run generate\`; do not edit. -->
 # Problems
 
 Every error of the service is \`application/problem+json\` (RFC 9457). Programs decide by \`type\`, which never changes;
 people read \`detail\`. \`requestId\` finds the line in the log.
 
-${sections.join('\n')}`
+${sections.join('\n')}
+## Problems of runs
+
+A run that failed as a whole says why in its field \`problem\`, which has \`type\`, \`title\` and \`detail\`. It is one of these, or
+\`internal-error\`.
+
+${ofRuns.join('\n')}`
 }

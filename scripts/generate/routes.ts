@@ -7,6 +7,7 @@ import {
   type Operation,
   type Parameter,
   type PlacedOperation,
+  type RequestBody,
   type Response,
   type Schema,
 } from './document.ts'
@@ -37,12 +38,14 @@ export function renderRoutes(document: ApiDocument): string {
     "  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'PATCH'",
     '  /** Path in the form of the router: `/v1/runs/:id`. */',
     '  readonly url: string',
-    '  /** What the caller must be allowed to; null where nobody is asked who they are. */',
-    "  readonly scope: 'synced' | 'read' | 'tokens' | 'db' | null",
+    '  /** What the caller must be allowed to, one of them; null where nobody is asked who they are. */',
+    "  readonly scopes: readonly ('synced' | 'read' | 'tokens' | 'db')[] | null",
     '  /** Word of `auth.open` that frees it from credentials. */',
     "  readonly open: 'metrics' | 'ui' | null",
     '  /** Section of the configuration without which it is not configured. */',
     `  readonly capability: ${union(operations.map(({ operation }) => operation['x-syncer-capability']))} | null`,
+    '  /** Whether no body at all stands for the empty object. */',
+    '  readonly bodyless: boolean',
     '  readonly schema: { readonly headers?: JsonSchema; readonly querystring: JsonSchema; readonly params?: JsonSchema; readonly body?: JsonSchema }',
     '  /** Schemas of application/json by status. */',
     '  readonly response: Readonly<Record<string, JsonSchema>>',
@@ -65,27 +68,34 @@ export function renderRoutes(document: ApiDocument): string {
 }
 
 function renderRoute(document: ApiDocument, { path, method, operation }: PlacedOperation): string {
-  const scopes = operation.security ?? document.security ?? []
-  const scope = scopes.flatMap((one) => one['bearer'] ?? [])
-  if (scope.length > 1) throw new Error(`${operation.operationId}: one scope at most, found ${scope.join(', ')}`)
+  const scopes = (operation.security ?? document.security ?? []).flatMap((one) => scopeOf(operation, one['bearer']))
   const fields: readonly (readonly [string, unknown])[] = [
     ['operationId', operation.operationId],
     ['method', method],
     ['url', path.replaceAll(/\{([^}]+)\}/g, ':$1')],
-    ['scope', scope[0] ?? null],
+    ['scopes', scopes.length > 0 ? scopes : null],
     ['open', operation['x-syncer-open'] ?? null],
     ['capability', operation['x-syncer-capability'] ?? null],
+    ['bodyless', bodyOf(document, operation)?.required === false],
     ['schema', requestSchemas(document, operation)],
     ['response', responseSchemas(document, operation)],
   ]
   return `{\n${fields.map(([name, value]) => `    ${name}: ${renderSchema(value, '    ')},`).join('\n')}\n  }`
 }
 
+/** An operation may name several ways to be allowed to, each with one scope. Throws for one with more. */
+function scopeOf({ operationId }: Operation, scopes: readonly string[] = []): readonly string[] {
+  if (scopes.length > 1) throw new Error(`${operationId}: one scope at most, found ${scopes.join(', ')}`)
+  return scopes
+}
+
+const bodyOf = (document: ApiDocument, { requestBody }: Operation) =>
+  follow<RequestBody | undefined>(document, requestBody)
+
 function requestSchemas(document: ApiDocument, operation: Operation): Record<string, unknown> {
   const parameters = (operation.parameters ?? []).map((parameter) => follow<Parameter>(document, parameter))
   const of = (place: Parameter['in']) => parameters.filter((parameter) => parameter.in === place)
-  const body = follow<{ readonly content?: Response['content'] } | undefined>(document, operation.requestBody)
-    ?.content?.['application/json']?.schema
+  const body = bodyOf(document, operation)?.content?.['application/json']?.schema
   return {
     ...(of('header').length > 0 && { headers: objectOf(of('header'), true) }),
     querystring: objectOf(of('query'), false),

@@ -1,5 +1,6 @@
 // How answers get onto the wire. Headers of ours go to the raw response: the framework would write their names in lower
 // case, and OpenResty's `ngx.location.capture` finds `X-Token-Status` only as it is spelled.
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { describeProblem, type HttpProblem, toProblem } from './problems.ts'
 
@@ -17,13 +18,26 @@ export function sendAnswer(reply: FastifyReply, { status, headers, body, type }:
   writeHeaders(reply, headers)
   reply.statusCode = status
   if (type !== undefined) reply.header('content-type', type)
-  reply.send(body)
+  reply.send(isStream(body) ? toStream(reply.request, body) : body)
 }
 
-/** Answers an error, whatever it is; one that is our own fault is kept for the log. */
+const isStream = (body: unknown): body is AsyncIterable<string> =>
+  typeof body === 'object' && body !== null && Symbol.asyncIterator in body
+
+/** One part at a time: what the caller does not read yet is not made yet. A caller who leaves ends the iteration. */
+function toStream(request: FastifyRequest, parts: AsyncIterable<string>): Readable {
+  const stream = Readable.from(parts, { objectMode: true, highWaterMark: 1 })
+  // All that can be said of it: the status is on the wire already.
+  stream.once('error', (error) => {
+    request.failure = error
+  })
+  return stream
+}
+
+/** Answers an error, whatever it is; the cause of one that is our own fault is kept for the log. */
 export function sendError(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
   const problem = toProblem(error)
-  if (problem.kind === 'internal-error') request.failure = problem.cause
+  if (problem.cause !== undefined) request.failure = problem.cause
   sendProblem(request, reply, problem)
 }
 

@@ -1,6 +1,7 @@
 // The HTTP application: routes from the document, problems for every error, one line of log for every request. It knows no
 // process and no port, so that a test can build it and inject requests.
 import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -43,10 +44,23 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
 
   const document = readDocument()
   const handlers = createHandlers(deps, document)
-  for (const route of Object.values(routes)) registerOperation(app, route, handlers[route.operationId], deps, metrics)
-  const hooks = [createMeterHook(metrics.meterOf('swaggerUi')), ...createAuthorizationHooks(deps, 'read', 'ui')]
+  const surroundings = { deps, metrics, closing: signalOfClosing(app) }
+  for (const route of Object.values(routes)) registerOperation(app, route, handlers[route.operationId], surroundings)
+  const hooks = [createMeterHook(metrics.meterOf('swaggerUi')), ...createAuthorizationHooks(deps, ['read'], 'ui')]
   await registerSwaggerUi(app, JSON.parse(document.json), hooks)
   return app
+}
+
+/** Aborts when the application begins to close: answers that would last end then, those that are short are still given. */
+function signalOfClosing(app: FastifyInstance): AbortSignal {
+  const closing = new AbortController()
+  // One listener for each stream that is open, and each removes its own.
+  setMaxListeners(0, closing.signal)
+  app.addHook('preClose', (done) => {
+    closing.abort()
+    done()
+  })
+  return closing.signal
 }
 
 function createFramework({ logger, serverOptions }: AppDependencies, edge: Edge): FastifyInstance {

@@ -4,12 +4,12 @@ import type { Scope } from '../config/schema.ts'
 import type { Authenticator, AuthFailure, AuthOutcome } from './auth/authenticator.ts'
 import { authUnavailable, forbidden, type HttpProblem, unauthorized } from './problems.ts'
 
-/** Lets callers with the scope pass and notes their name; throws `unauthorized`, `forbidden` or `auth-unavailable` for others. */
-export function createAuthorization(authenticator: Authenticator, scope: Scope): onRequestHookHandler {
+/** Lets callers with one of the scopes pass and notes who they are; throws `unauthorized`, `forbidden` or `auth-unavailable` for others. */
+export function createAuthorization(authenticator: Authenticator, scopes: readonly Scope[]): onRequestHookHandler {
   const judge = (request: FastifyRequest, outcome: AuthOutcome): HttpProblem | undefined => {
     if (!outcome.ok) return refuse(outcome)
-    request.caller = outcome.caller.name
-    return outcome.caller.scopes.has(scope) ? undefined : forbidden(scope)
+    request.caller = outcome.caller
+    return scopes.some((scope) => outcome.caller.scopes.has(scope)) ? undefined : forbidden(...scopes)
   }
   return function authorize(request: FastifyRequest, _reply: FastifyReply, done: (error?: Error) => void): void {
     const outcome = authenticator.authenticate(request.headers.authorization)

@@ -2,6 +2,7 @@
 // its operation does not declare, does not compile.
 import type { operations } from '../../generated/openapi.ts'
 import type { OperationId, QueryDefaults } from '../../generated/routes.ts'
+import type { Scope } from '../config/schema.ts'
 
 type Place<Id extends OperationId, Name extends 'query' | 'header' | 'path'> = Exclude<
   operations[Id]['parameters'][Name & keyof operations[Id]['parameters']],
@@ -12,8 +13,9 @@ type Filled<Query, Names extends PropertyKey> = Query & {
 }
 type OrNothing<T> = [T] extends [never] ? Record<never, never> : T
 type Lowered<Headers> = { readonly [Name in keyof Headers as Lowercase<Name & string>]: Headers[Name] }
+/** A body that may be left out is the empty object then. */
 type BodyOf<Id extends OperationId> = operations[Id] extends {
-  readonly requestBody: { readonly content: { readonly 'application/json': infer Body } }
+  readonly requestBody?: { readonly content: { readonly 'application/json': infer Body } }
 }
   ? Body
   : undefined
@@ -38,15 +40,21 @@ type HeadersPart<Headers> =
   Record<never, never> extends Named<Headers>
     ? { readonly headers?: Named<Headers> }
     : { readonly headers: Named<Headers> }
-/** JSON is written from `body` by the document's schema; any other text, or JSON that is text already, comes with its `type`. */
+/**
+ * JSON is written from `body` by the document's schema; any other text, or JSON that is text already, comes with its `type`.
+ * Events come one by one, as they are ready to be sent.
+ */
 type BodyPart<Content> =
   | ('application/json' extends keyof Content
       ? { readonly body: Content['application/json']; readonly type?: undefined }
       : never)
   | {
       readonly body: string
-      readonly type: WithParameters<Exclude<keyof Content, 'application/problem+json'> & string>
+      readonly type: WithParameters<Exclude<keyof Content, 'application/problem+json' | 'text/event-stream'> & string>
     }
+  | ('text/event-stream' extends keyof Content
+      ? { readonly body: AsyncIterable<string>; readonly type: WithParameters<'text/event-stream'> }
+      : never)
 type WithParameters<Type extends string> = Type | `${Type};${string}`
 type AnswerWith<Status, Response> = Response extends {
   readonly headers: infer Headers
@@ -71,7 +79,18 @@ type OnlyProblems<Response> = Response extends { readonly content: infer Content
 /** An answer that the document declares and that is no problem: those are thrown. */
 export type Answer<Id extends OperationId> = Declared<operations[Id]['responses']>
 
-export type Handler<Id extends OperationId> = (request: OperationRequest<Id>) => Answer<Id> | Promise<Answer<Id>>
+/** What a handler can know of the call beside the request. */
+export interface Call {
+  /** Throws `forbidden` for a caller without this scope; for scopes that depend on what is asked for. */
+  require(scope: Scope): void
+  /** A signal that aborts when the caller has left or the answer is over, and when the service closes its connections. */
+  untilOver(): AbortSignal
+}
+
+export type Handler<Id extends OperationId> = (
+  request: OperationRequest<Id>,
+  call: Call,
+) => Answer<Id> | Promise<Answer<Id>>
 
 /** One handler for every operation of the document. */
 export type Handlers = { readonly [Id in OperationId]: Handler<Id> }

@@ -1,21 +1,36 @@
 // From the route table to routes of the framework: who may, is it there, is it well-formed, then the handler.
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from 'fastify'
+import type {
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  preValidationHookHandler,
+} from 'fastify'
 import type { Route } from '../../generated/routes.ts'
+import type { Scope } from '../config/schema.ts'
 import { type AnyAnswer, sendAnswer, sendError } from './answer.ts'
 import { createAuthorization } from './authorize.ts'
+import type { Call } from './contract.ts'
 import type { AppDependencies } from './dependencies.ts'
 import type { HttpMetrics, OperationMeter } from './metrics.ts'
-import { notConfigured } from './problems.ts'
+import { forbidden, notConfigured } from './problems.ts'
 
 /** A handler of any operation: what is handed to it was found to be as its operation has it. */
-export type AnyHandler = (request: never) => AnyAnswer | Promise<AnyAnswer>
+export type AnyHandler = (request: never, call: Call) => AnyAnswer | Promise<AnyAnswer>
+
+/** What operations share. */
+export interface OperationSurroundings {
+  readonly deps: AppDependencies
+  readonly metrics: HttpMetrics
+  /** Aborts when the application begins to close. */
+  readonly closing: AbortSignal
+}
 
 export function registerOperation(
   app: FastifyInstance,
   route: Route,
   handler: AnyHandler,
-  deps: AppDependencies,
-  metrics: HttpMetrics,
+  { deps, metrics, closing }: OperationSurroundings,
 ): void {
   app.route({
     method: route.method,
@@ -23,21 +38,22 @@ export function registerOperation(
     schema: { ...route.schema, response: route.response },
     onRequest: [
       createMeterHook(metrics.meterOf(route.operationId)),
-      ...createAuthorizationHooks(deps, route.scope, route.open),
+      ...createAuthorizationHooks(deps, route.scopes, route.open),
       ...(route.capability !== null && deps[route.capability] === undefined ? [createRefusal(route.capability)] : []),
     ],
-    handler: createAdapter(handler),
+    ...(route.bodyless && { preValidation: takeNothingForEmpty }),
+    handler: createAdapter(handler, closing),
   })
 }
 
 /** None where nobody is asked who they are, or where the configuration opens the door. */
 export function createAuthorizationHooks(
   { config, authenticator }: AppDependencies,
-  scope: Route['scope'],
+  scopes: Route['scopes'],
   open: Route['open'],
 ): readonly onRequestHookHandler[] {
-  if (scope === null || (open !== null && config.auth.open.includes(open))) return []
-  return [createAuthorization(authenticator, scope)]
+  if (scopes === null || (open !== null && config.auth.open.includes(open))) return []
+  return [createAuthorization(authenticator, scopes)]
 }
 
 /** Says which operation a request is for. */
@@ -53,11 +69,17 @@ const createRefusal =
   (_request, _reply, done) =>
     done(notConfigured(section))
 
-function createAdapter(handler: AnyHandler) {
+/** No body at all stands for the empty object; one that is announced must be there. */
+const takeNothingForEmpty: preValidationHookHandler = (request, _reply, done) => {
+  request.body ??= {}
+  done()
+}
+
+function createAdapter(handler: AnyHandler, closing: AbortSignal) {
   return (request: FastifyRequest, reply: FastifyReply): void => {
     let answer: AnyAnswer | Promise<AnyAnswer>
     try {
-      answer = handler(request as never)
+      answer = handler(request as never, new ReplyCall(request, reply, closing))
     } catch (error) {
       sendError(request, reply, error)
       return
@@ -67,5 +89,36 @@ function createAdapter(handler: AnyHandler) {
       return
     }
     answer.then((settled) => sendAnswer(reply, settled)).catch((error: unknown) => sendError(request, reply, error))
+  }
+}
+
+/** The signal is made when it is asked for: most operations end at once and need none. */
+class ReplyCall implements Call {
+  readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
+  readonly #closing: AbortSignal
+
+  constructor(request: FastifyRequest, reply: FastifyReply, closing: AbortSignal) {
+    this.#request = request
+    this.#reply = reply
+    this.#closing = closing
+  }
+
+  require(scope: Scope): void {
+    if (this.#request.caller?.scopes.has(scope) === false) throw forbidden(scope)
+  }
+
+  untilOver(): AbortSignal {
+    const over = new AbortController()
+    const abort = () => {
+      this.#closing.removeEventListener('abort', abort)
+      over.abort()
+    }
+    if (this.#closing.aborted || this.#reply.raw.destroyed) abort()
+    else {
+      this.#closing.addEventListener('abort', abort)
+      this.#reply.raw.once('close', abort)
+    }
+    return over.signal
   }
 }

@@ -1,116 +1,18 @@
-// Every error that the service answers with: its stable type, its words, and what it means (docs/problems.md is made from
-// this). Errors that capabilities throw are mapped here and nowhere else, by name: http does not load capabilities.
+// How every error becomes the problem that it is answered with. Errors that capabilities throw are mapped here and nowhere
+// else, by name: http does not load capabilities.
 import type { components } from '../../generated/openapi.ts'
+import type { RunRecord } from '../state/store.ts'
+import { PROBLEMS, type ProblemName } from './problem-kinds.ts'
 
 export type Problem = components['schemas']['Problem']
 export type ProblemError = components['schemas']['ProblemError']
 type Check = components['schemas']['Check']
-
-interface ProblemKind {
-  readonly status: number
-  readonly title: string
-  /** When it happens and what helps, for the page about problems. */
-  readonly meaning: string
-}
-
-/** By the last part of their `type`. Neither a name nor a status changes once it is released. */
-export const PROBLEMS = {
-  'bad-request': {
-    status: 400,
-    title: 'Bad request',
-    meaning:
-      'A header, a query parameter, the body or the path is missing or malformed; `errors` names each. A query parameter that the operation does not have is refused too. Asking again does not help.',
-  },
-  unauthorized: {
-    status: 401,
-    title: 'Unauthorized',
-    meaning: 'The credentials are missing, malformed, unknown or expired. Send `Authorization: Bearer TOKEN`.',
-  },
-  forbidden: {
-    status: 403,
-    title: 'Forbidden',
-    meaning: 'The caller is known and has not the scope that the operation needs. `WWW-Authenticate` names the scope.',
-  },
-  'not-found': { status: 404, title: 'Not found', meaning: 'The service has nothing at this path.' },
-  'not-configured': {
-    status: 404,
-    title: 'Not configured',
-    meaning: 'The operation belongs to a capability that has no section in the configuration of this service.',
-  },
-  'method-not-allowed': {
-    status: 405,
-    title: 'Method not allowed',
-    meaning:
-      'The path exists and has no such method. `Allow` names those it has. HEAD and OPTIONS are methods like others.',
-  },
-  'request-timeout': {
-    status: 408,
-    title: 'Request time-out',
-    meaning: 'The request came too slowly. The connection is closed.',
-  },
-  'payload-too-large': { status: 413, title: 'Payload too large', meaning: 'The body has more than 64 KiB.' },
-  'unsupported-media-type': {
-    status: 415,
-    title: 'Unsupported media type',
-    meaning: 'Bodies are read as `application/json` only.',
-  },
-  'expectation-failed': {
-    status: 417,
-    title: 'Expectation failed',
-    meaning: 'Of the header `Expect` only `100-continue` is understood.',
-  },
-  'unknown-origin': {
-    status: 422,
-    title: 'Unknown origin',
-    meaning:
-      '`X-Nginx-Origin` is the name or address of no replica, not after the list was read again either. Compare it with `GET /v1/replicas`.',
-  },
-  'unknown-replica': {
-    status: 422,
-    title: 'Unknown replica',
-    meaning: '`replica` limits the check to something that is not a replica, or to the origin, which is never asked.',
-  },
-  'headers-too-large': {
-    status: 431,
-    title: 'Headers too large',
-    meaning: 'The headers have more than 32 KiB together. The connection is closed.',
-  },
-  'internal-error': {
-    status: 500,
-    title: 'Internal error',
-    meaning: 'A defect of the service. Its log has the reason under the `requestId`; please report it.',
-  },
-  'no-replicas': {
-    status: 503,
-    title: 'No replicas',
-    meaning:
-      'No replica of the gateway is known, or not yet, so that no verdict is possible. Try again after `Retry-After` seconds.',
-  },
-  'too-many-checks': {
-    status: 503,
-    title: 'Too many checks',
-    meaning:
-      'As many checks are in flight as `gateway.maxConcurrentChecks` allows. Try again after `Retry-After` seconds.',
-  },
-  'auth-unavailable': {
-    status: 503,
-    title: 'Authentication unavailable',
-    meaning:
-      'The issuer or the API server that knows the credentials cannot be asked. Try again after `Retry-After` seconds.',
-  },
-  'not-ready': {
-    status: 503,
-    title: 'Not ready',
-    meaning:
-      'A check of `/readyz` fails, or the service is stopping; `checks` names it. Send requests elsewhere meanwhile.',
-  },
-} as const satisfies Readonly<Record<string, ProblemKind>>
-
-export type ProblemName = keyof typeof PROBLEMS
+type RunInTheWay = NonNullable<Problem['run']>
 
 interface Extras {
   readonly errors?: readonly ProblemError[]
   readonly checks?: readonly Check[]
+  readonly run?: RunInTheWay
   /** Headers of the answer, spelled as they go over the wire. */
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
@@ -122,13 +24,15 @@ export class HttpProblem extends Error {
   readonly kind: ProblemName
   readonly errors: readonly ProblemError[] | undefined
   readonly checks: readonly Check[] | undefined
+  readonly run: RunInTheWay | undefined
   readonly headers: Readonly<Record<string, string>>
 
-  constructor(kind: ProblemName, detail: string, { errors, checks, headers = {}, cause }: Extras = {}) {
+  constructor(kind: ProblemName, detail: string, { errors, checks, run, headers = {}, cause }: Extras = {}) {
     super(detail, cause === undefined ? undefined : { cause })
     this.kind = kind
     this.errors = errors
     this.checks = checks
+    this.run = run
     this.headers = headers
   }
 
@@ -137,7 +41,8 @@ export class HttpProblem extends Error {
   }
 }
 
-const MAX_DETAIL = 2048
+/** Longest `detail`, in characters. */
+export const MAX_DETAIL = 2048
 const MAX_ERROR_DETAIL = 1024
 const RETRY_SOON = { 'Retry-After': '1' }
 
@@ -150,15 +55,39 @@ export const unauthorized = (detail: string, error?: 'invalid_request' | 'invali
     headers: { 'WWW-Authenticate': `Bearer realm="syncer"${error === undefined ? '' : `, error="${error}"`}` },
   })
 
-export const forbidden = (scope: string) =>
-  new HttpProblem('forbidden', `The caller needs the scope "${scope}".`, {
-    headers: { 'WWW-Authenticate': `Bearer realm="syncer", error="insufficient_scope", scope="${scope}"` },
+/** `scopes`: any of them would do. */
+export const forbidden = (...scopes: readonly string[]) =>
+  new HttpProblem('forbidden', `The caller needs the scope ${scopes.map((scope) => `"${scope}"`).join(' or ')}.`, {
+    headers: { 'WWW-Authenticate': `Bearer realm="syncer", error="insufficient_scope", scope="${scopes.join(' ')}"` },
   })
 
-export const notFound = () => new HttpProblem('not-found', 'There is nothing at this path.')
+export const notFound = (detail = 'There is nothing at this path.') => new HttpProblem('not-found', detail)
 
-export const notConfigured = (section: string) =>
-  new HttpProblem('not-configured', `This service has no section "${section}" in its configuration.`)
+/** Parts of the service that come with more than one section of the configuration. */
+const SECTIONS_OF: Readonly<Record<string, readonly string[]>> = { runs: ['tokens', 'db'] }
+
+export const notConfigured = (part: string) => {
+  const [first, second] = SECTIONS_OF[part] ?? [part]
+  const what = second === undefined ? `no section "${first}"` : `neither a section "${first}" nor a section "${second}"`
+  return new HttpProblem('not-configured', `This service has ${what} in its configuration.`)
+}
+
+/** Path of a run. */
+export const hrefOfRun = (id: string) => `/v1/runs/${id}`
+
+const describeInTheWay = ({ id, state }: RunRecord): RunInTheWay => ({ id, state, href: hrefOfRun(id) })
+
+export const runOverlaps = (run: RunRecord) =>
+  new HttpProblem('run-overlaps', 'A run of the same kind is under way on one of the same clusters or pairs.', {
+    run: describeInTheWay(run),
+    headers: { Location: hrefOfRun(run.id) },
+  })
+
+export const idempotencyKeyReused = (run: RunRecord) =>
+  new HttpProblem('idempotency-key-reused', 'This Idempotency-Key came with another request before.', {
+    run: describeInTheWay(run),
+    errors: [{ header: 'Idempotency-Key', detail: 'belongs to another request' }],
+  })
 
 export const methodNotAllowed = (allowed: readonly string[]) =>
   new HttpProblem(
@@ -210,13 +139,37 @@ const noReplicas = ({ message }: Error) =>
 const tooManyChecks = ({ message }: Error) =>
   new HttpProblem('too-many-checks', message || 'As many checks as allowed are in flight.', { headers: RETRY_SOON })
 
-/** What capabilities throw, by the name of the class. */
-export const THROWN_BY_CAPABILITIES: ReadonlyMap<string, (error: Error) => HttpProblem> = new Map([
+/** A plan that is none is told apart: the request is well-formed, and what it names is not there any more perhaps. */
+const invalidRunRequest = (error: Error) => {
+  const { pointer = '' } = error as { readonly pointer?: string }
+  const errors = [{ pointer, detail: error.message }]
+  return pointer === '/plan'
+    ? new HttpProblem('unusable-plan', 'The plan cannot be carried out.', { errors })
+    : badRequest(errors, 'The request cannot be carried out.')
+}
+
+const invalidCursor = () => badRequest([{ query: 'cursor', detail: 'is not the nextCursor of a page of this list' }])
+
+const stopping = () =>
+  new HttpProblem('stopping', 'The service is stopping and starts no run any more.', { headers: RETRY_SOON })
+
+const stateUnavailable = (cause: Error) =>
+  new HttpProblem('state-unavailable', 'The state of the service cannot be reached right now.', {
+    headers: RETRY_SOON,
+    cause,
+  })
+
+/** What capabilities, runs and their state throw, by the name of the class. */
+export const THROWN_BELOW: ReadonlyMap<string, (error: Error) => HttpProblem> = new Map([
   ['InvalidToken', ({ message }) => badRequest([{ header: 'X-Auth-Token', detail: message }])],
   ['UnknownOrigin', unknownOrigin],
   ['UnknownReplica', unknownReplica],
   ['NoReplicas', noReplicas],
   ['TooManyChecks', tooManyChecks],
+  ['InvalidRunRequest', invalidRunRequest],
+  ['InvalidCursor', invalidCursor],
+  ['RunsStopping', stopping],
+  ['StateUnavailable', stateUnavailable],
 ])
 
 /** What the framework throws before a handler is reached, by status. */
@@ -230,7 +183,7 @@ const THROWN_BY_FRAMEWORK: ReadonlyMap<number, () => HttpProblem> = new Map([
 export function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error
   if (!(error instanceof Error)) return internalError(error)
-  const mapped = THROWN_BY_CAPABILITIES.get(error.name)
+  const mapped = THROWN_BELOW.get(error.name)
   if (mapped !== undefined) return mapped(error)
   const { code, statusCode } = error as { readonly code?: unknown; readonly statusCode?: unknown }
   if (typeof code !== 'string' || !code.startsWith('FST_') || typeof statusCode !== 'number' || statusCode >= 500)
@@ -262,5 +215,6 @@ export function describeProblem(problem: HttpProblem, instance: string, requestI
         .map((error) => ({ ...error, detail: error.detail.slice(0, MAX_ERROR_DETAIL) })),
     }),
     ...(problem.checks && { checks: problem.checks }),
+    ...(problem.run && { run: problem.run }),
   }
 }

@@ -5,8 +5,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Clock } from '../lib/clock.ts'
 import type { Fingerprint } from '../lib/fingerprint.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { Caller } from './auth/authenticator.ts'
 import type { OperationMeter } from './metrics.ts'
-import type { HttpProblem, ProblemName } from './problems.ts'
+import type { ProblemName } from './problem-kinds.ts'
+import type { HttpProblem } from './problems.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,11 +16,11 @@ declare module 'fastify' {
     meter: OperationMeter
     /** Of the monotonic clock. */
     arrivedAtMs: number
-    /** Name of the caller, once it is known. */
-    caller: string | undefined
+    /** Who calls, once it is known. */
+    caller: Caller | undefined
     /** Which problem the answer is. */
     problem: ProblemName | undefined
-    /** Why the answer is a 500. */
+    /** Why the answer is a 500 or a 503 of our own, or why it broke off. */
     failure: unknown
   }
 }
@@ -47,9 +49,10 @@ interface EdgeOptions {
 export function createEdge({ clock, logger, fingerprint, lifecycle, noOperation }: EdgeOptions): Edge {
   const close = (request: FastifyRequest, reply: FastifyReply): void => {
     const ms = clock.now() - request.arrivedAtMs
-    const status = reply.raw.writableEnded ? reply.raw.statusCode : CALLER_LEFT
+    // A caller who leaves a stream of events has had an answer.
+    const status = reply.raw.headersSent ? reply.raw.statusCode : CALLER_LEFT
     request.meter.count(status, ms)
-    const level = status === 500 ? 'error' : 'info'
+    const level = status === 500 || request.failure !== undefined ? 'error' : 'info'
     if (!logger.isLevelEnabled(level)) return
     const token = request.headers['x-auth-token']
     logger[level]({
@@ -58,7 +61,7 @@ export function createEdge({ clock, logger, fingerprint, lifecycle, noOperation 
       operation: request.meter.operation,
       status,
       ms: Math.round(ms * 1000) / 1000,
-      caller: request.caller,
+      caller: request.caller?.name,
       problem: request.problem,
       verdict: reply.raw.getHeader('X-Token-Status'),
       token: typeof token === 'string' ? fingerprint(token) : undefined,

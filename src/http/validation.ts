@@ -17,6 +17,8 @@ const OPTIONS: Options = {
   useDefaults: true,
   removeAdditional: false,
   coerceTypes: false,
+  // A number or a percentage, for instance.
+  allowUnionTypes: true,
 }
 
 /** One compiler for all parts of requests. */

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { routes } from '../../generated/routes.ts'
+import { type Route, routes } from '../../generated/routes.ts'
 import type { AppDependencies } from '../../src/http/app.ts'
 import { type AuthFailureReason, failure } from '../../src/http/auth/authenticator.ts'
-import { ASKING, acceptBearers, createHarness, type Harness, verdict } from './lib/harness.ts'
+import { FakeRuns, FakeTokenRuns, RUN_ID, runRecord } from './lib/fake-runs.ts'
+import { ASKING, acceptAll, acceptBearers, createHarness, type Harness, verdict } from './lib/harness.ts'
 
 const callers = acceptBearers({
   reads: { name: 'reader', scopes: new Set(['read']) },
@@ -13,32 +14,53 @@ const withOpen = (...open: ('metrics' | 'ui')[]): AppDependencies['config'] => (
 
 let h: Harness
 beforeAll(async () => {
-  h = await createHarness({ authenticator: callers })
+  h = await createHarness({ authenticator: callers, runs: new FakeRuns(), tokens: new FakeTokenRuns() })
 })
 beforeEach(() => h.gateway.forget())
 afterAll(() => h[Symbol.asyncDispose]())
 
-describe('an operation with a scope', () => {
-  it.each(Object.values(routes).filter((route) => route.scope !== null))(
-    'asks who calls: $operationId',
-    async ({ url }) => {
-      const answer = await h.ask({ url })
-      expect(answer.json()).toMatchObject({ type: '/problems/unauthorized', status: 401 })
-      expect(answer.headers['www-authenticate']).toBe('Bearer realm="syncer"')
-    },
-  )
+const guarded = Object.values<Route>(routes).flatMap(({ operationId, method, url, scopes }) =>
+  scopes === null ? [] : [{ operationId, method, url: url.replace(':id', RUN_ID), scopes }],
+)
 
-  it.each(Object.values(routes).filter((route) => route.scope !== null))(
-    'refuses a caller without it: $operationId',
-    async ({ url, scope }) => {
-      const answer = await h.ask({ url, headers: bearer(scope === 'read' ? 'asks' : 'reads') })
-      expect(answer.json()).toMatchObject({ type: '/problems/forbidden', status: 403 })
-      expect(answer.headers['www-authenticate']).toBe(
-        `Bearer realm="syncer", error="insufficient_scope", scope="${scope}"`,
-      )
-      expect(h.lines().at(-1)).toMatchObject({ caller: scope === 'read' ? 'gateway' : 'reader', problem: 'forbidden' })
-    },
-  )
+describe('an operation with a scope', () => {
+  it.each(guarded)('asks who calls: $operationId', async ({ method, url }) => {
+    const answer = await h.ask({ method, url })
+    expect(answer.json()).toMatchObject({ type: '/problems/unauthorized', status: 401 })
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="syncer"')
+  })
+
+  it.each(guarded)('refuses a caller without it: $operationId', async ({ method, url, scopes }) => {
+    const isRead = scopes.includes('read')
+    const answer = await h.ask({ method, url, headers: bearer(isRead ? 'asks' : 'reads') })
+    expect(answer.json()).toMatchObject({ type: '/problems/forbidden', status: 403 })
+    expect(answer.headers['www-authenticate']).toBe(
+      `Bearer realm="syncer", error="insufficient_scope", scope="${scopes.join(' ')}"`,
+    )
+    expect(h.lines().at(-1)).toMatchObject({ caller: isRead ? 'gateway' : 'reader', problem: 'forbidden' })
+  })
+
+  it.each([
+    ['tokens', 'tokens', 202],
+    ['db', 'db', 202],
+    ['tokens', 'db', 403],
+    ['db', 'tokens', 403],
+  ] as const)('cancels a run of kind %s only for its own kind: %s', async (kind, scope, status) => {
+    const runs = new FakeRuns()
+    runs.records = [runRecord({ kind })]
+    const authenticator = acceptAll({ name: 'one', scopes: new Set([scope]) })
+    await using h = await createHarness({ authenticator, runs })
+    const answer = await h.ask({ method: 'POST', url: `/v1/runs/${RUN_ID}/cancel` })
+    expect(answer.status).toBe(status)
+    expect(runs.records[0]?.cancelRequested).toBe(status === 202)
+    if (status === 403) expect(answer.headers['www-authenticate']).toContain(`scope="${kind}"`)
+  })
+
+  it.each([{ dryRun: true }, {}])('asks as much for a dry run as for the real one: %j', async (body) => {
+    const headers = { ...bearer('reads'), 'content-type': 'application/json' }
+    const answer = await h.ask({ method: 'POST', url: '/v1/tokens/sync', headers, payload: JSON.stringify(body) })
+    expect([answer.status, answer.json()['detail']]).toEqual([403, 'The caller needs the scope "tokens".'])
+  })
 
   it('lets a caller with it pass', async () => {
     h.gateway.onCheck = async () => verdict('Synced')

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import {
-  describeProblem,
-  HttpProblem,
-  PROBLEMS,
-  type ProblemName,
-  THROWN_BY_CAPABILITIES,
-  toProblem,
-} from '../../src/http/problems.ts'
+import { PROBLEMS, type ProblemName, RUN_PROBLEMS } from '../../src/http/problem-kinds.ts'
+import { describeProblem, HttpProblem, THROWN_BELOW, toProblem } from '../../src/http/problems.ts'
+import { InvalidRunRequest } from '../../src/runs/contract.ts'
+import { InvalidCursor } from '../../src/state/store.ts'
 import * as synced from '../../src/synced/contract.ts'
 import { document, findBreaches } from '../openapi/document.ts'
 
@@ -33,11 +29,20 @@ describe('the catalogue', () => {
       )
   })
 
+  it.each(Object.entries(RUN_PROBLEMS))('has words that a run can show: %s', (name, { title }) => {
+    expect(
+      findBreaches('/components/schemas/RunProblem', { type: `/problems/${name}`, title, detail: 'what happened' }),
+    ).toEqual([])
+    expect(PROBLEMS).not.toHaveProperty([name])
+  })
+
   it('knows every error of the gateway by the name of its class', () => {
     const classes = Object.values(synced).filter((value) => typeof value === 'function')
-    expect(classes.map((one) => new one('x').name).sort()).toEqual([...THROWN_BY_CAPABILITIES.keys()].sort())
+    expect([...THROWN_BELOW.keys()]).toEqual(expect.arrayContaining(classes.map((one) => new one('x').name)))
   })
 })
+
+const named = (name: string) => Object.assign(new Error('x'), { name })
 
 describe('an error', () => {
   it.each([
@@ -51,6 +56,11 @@ describe('an error', () => {
     [Object.assign(new Error('x'), { code: 'FST_ERR_MAX_PARAM_LENGTH', statusCode: 414 }), 'bad-request'],
     [Object.assign(new Error('x'), { code: 'FST_ERR_NOT_FOUND', statusCode: 404 }), 'not-found'],
     [new synced.TooManyChecks('x'), 'too-many-checks'],
+    [new InvalidRunRequest('/clusters', 'are too few'), 'bad-request'],
+    [new InvalidRunRequest('/plan', 'is none'), 'unusable-plan'],
+    [new InvalidCursor('x'), 'bad-request'],
+    [named('RunsStopping'), 'stopping'],
+    [named('StateUnavailable'), 'state-unavailable'],
   ])('%s is answered as %s', (error, kind) => expect(toProblem(error).kind).toBe(kind))
 
   it('of the framework is told in words of ours', () => {

@@ -1,24 +1,26 @@
 import { METHODS } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { routes } from '../../generated/routes.ts'
-import { createHarness, type Harness } from './lib/harness.ts'
+import { type Route, routes } from '../../generated/routes.ts'
+import { SCOPES } from '../../src/config/schema.ts'
+import { FakeRuns, FakeTokenRuns, RUN_ID, runRecord } from './lib/fake-runs.ts'
+import { acceptAll, createHarness, type Harness } from './lib/harness.ts'
 
+const runs = new FakeRuns()
+const tokens = new FakeTokenRuns()
 let h: Harness
 beforeAll(async () => {
-  h = await createHarness()
-  // No operation has a body yet; what the application does with one is settled all the same.
-  h.app.post('/body', (_request, reply) => reply.send({}))
+  runs.records = [runRecord()]
+  h = await createHarness({ authenticator: acceptAll({ name: 'all', scopes: new Set(SCOPES) }), runs, tokens })
 })
 afterAll(() => h[Symbol.asyncDispose]())
 
-const paths = Object.values(routes).map((route) => route.url)
-const others = METHODS.filter((method) => method !== 'GET' && method !== 'CONNECT')
+const operations = Object.values<Route>(routes).map(({ method, url }) => ({ method, url: url.replace(':id', RUN_ID) }))
 
 describe('a method that the document does not have', () => {
-  it.each(paths)('is 405 with Allow: %s', async (url) => {
-    for (const method of others) {
+  it.each(operations)('is 405 with Allow: $url', async ({ method: allowed, url }) => {
+    for (const method of METHODS.filter((one) => one !== allowed && one !== 'CONNECT')) {
       const answer = await h.ask({ method, url: `${url}?some=query` })
-      expect([method, answer.status, answer.headers['allow']]).toEqual([method, 405, 'GET'])
+      expect([method, answer.status, answer.headers['allow']]).toEqual([method, 405, allowed])
       if (method !== 'HEAD')
         expect(answer.json()).toMatchObject({ type: '/problems/method-not-allowed', instance: url })
     }
@@ -75,8 +77,8 @@ describe('a path that is not there', () => {
 })
 
 describe('a query parameter that an operation does not have', () => {
-  it.each(paths)('is refused: %s', async (url) => {
-    const answer = await h.ask({ url: `${url}?surprise=1` })
+  it.each(operations)('is refused: $method $url', async ({ method, url }) => {
+    const answer = await h.ask({ method, url: `${url}?surprise=1` })
     expect(answer.json()).toMatchObject({ type: '/problems/bad-request', errors: [{ query: 'surprise' }] })
   })
 })
@@ -100,13 +102,9 @@ describe('the request id', () => {
 
 describe('a body', () => {
   const send = async (payload: string, contentType = 'application/json') => {
-    const response = await h.app.inject({
-      method: 'POST',
-      url: '/body',
-      headers: { 'content-type': contentType },
-      payload,
-    })
-    return [response.statusCode, response.headers['content-type'], response.json()['type']]
+    const headers = { 'content-type': contentType }
+    const response = await h.ask({ method: 'POST', url: '/v1/tokens/sync', headers, payload })
+    return [response.status, response.headers['content-type'], response.json()['type']]
   }
   const problem = (status: number, kind: string) => [
     status,
@@ -114,7 +112,11 @@ describe('a body', () => {
     `/problems/${kind}`,
   ]
 
-  it('may be JSON', async () => expect((await send('{}'))[0]).toBe(200))
+  it('may be JSON', async () => {
+    tokens.onStart = async () => ({ outcome: 'started', run: runRecord() })
+    expect((await send('{}'))[0]).toBe(202)
+    expect((await send('{}', 'application/json; charset=utf-8'))[0]).toBe(202)
+  })
   it('may not have more than 64 KiB', async () =>
     expect(await send(`"${'a'.repeat(65_536)}"`)).toEqual(problem(413, 'payload-too-large')))
   it.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'nonsense'])(

@@ -38,6 +38,7 @@ export interface OperationObject {
   readonly description?: string
   readonly security?: readonly Record<string, readonly string[]>[]
   readonly parameters?: readonly unknown[]
+  readonly requestBody?: unknown
   readonly responses: Record<string, unknown>
   readonly 'x-syncer-capability'?: string
 }

@@ -6,23 +6,32 @@ import { createDocumentHandlers, type WrittenDocument } from './document.ts'
 import { createGetReadyz, getHealth, getLivez } from './health.ts'
 import { createGetMetrics } from './metrics.ts'
 import { createListReplicas } from './replicas.ts'
+import { createStreamRunEvents } from './run-events.ts'
+import { createRunHandlers } from './runs.ts'
 import { createGetStatus } from './status.ts'
+import { createSyncTokens } from './sync-tokens.ts'
 import { createGetSynced } from './synced.ts'
 
 export function createHandlers(deps: AppDependencies, document: WrittenDocument): Handlers {
-  const { gateway, leadership, registry, version, instance, clock } = deps
-  const gatewayOrThrow = () => {
-    if (gateway === undefined) throw notConfigured('gateway')
-    return gateway
-  }
+  const { gateway, runs, tokens, registry, clock } = deps
+  const gatewayOrThrow = () => orNotConfigured(gateway, 'gateway')
+  const runsOrThrow = () => orNotConfigured(runs, 'runs')
   return {
     getSynced: createGetSynced(gatewayOrThrow),
     listReplicas: createListReplicas(gatewayOrThrow),
-    getStatus: createGetStatus({ version, instance, startedAt: clock.wallNow() }, leadership, gateway),
+    syncTokens: createSyncTokens(() => orNotConfigured(tokens, 'tokens'), runsOrThrow),
+    ...createRunHandlers(runsOrThrow),
+    streamRunEvents: createStreamRunEvents(runsOrThrow, clock),
+    getStatus: createGetStatus(deps, clock.wallNow()),
     getHealth,
     getLivez,
     getReadyz: createGetReadyz(deps),
     getMetrics: createGetMetrics(registry),
     ...createDocumentHandlers(document),
   }
+}
+
+function orNotConfigured<T>(part: T | undefined, name: string): T {
+  if (part === undefined) throw notConfigured(name)
+  return part
 }

@@ -1,36 +1,32 @@
 // GET /v1/status: what this instance knows, one section for each capability that is configured.
 import type { components } from '../../../generated/openapi.ts'
 import type { Leadership } from '../../lib/leadership.ts'
+import type { Runs, ScheduleStatus, TokenRuns } from '../../runs/contract.ts'
 import type { Gateway } from '../../synced/contract.ts'
 import type { Handlers } from '../contract.ts'
+import type { AppDependencies } from '../dependencies.ts'
+import { outlineRun, toIso } from '../run-answers.ts'
 import { describeReplica, describeSource } from './replicas.ts'
 
-export interface ServiceIdentity {
-  readonly version: string
-  readonly instance: string
-  /** Milliseconds since 1970. */
-  readonly startedAt: number
-}
+type Schemas = components['schemas']
+type Known = Pick<AppDependencies, 'version' | 'instance' | 'leadership' | 'gateway' | 'runs' | 'tokens'>
 
-export function createGetStatus(
-  { version, instance, startedAt }: ServiceIdentity,
-  leadership: Leadership,
-  gateway: Gateway | undefined,
-): Handlers['getStatus'] {
+/** `startedAt`: milliseconds since 1970. */
+export function createGetStatus(known: Known, startedAt: number): Handlers['getStatus'] {
+  const { version, instance, leadership, gateway } = known
   const service = { version, instance, startedAt: new Date(startedAt).toISOString() }
-  return () => ({
+  return async () => ({
     status: 200,
-    body: { service, leader: describeLeader(leadership), ...(gateway && { gateway: describeGateway(gateway) }) },
+    body: {
+      service,
+      leader: describeLeader(leadership),
+      ...(gateway && { gateway: describeGateway(gateway) }),
+      ...(await describeRuns(known)),
+    },
   })
 }
 
-function describeLeader({
-  driver,
-  leader,
-  isLeader,
-  term,
-  problem,
-}: Leadership): components['schemas']['LeaderStatus'] {
+function describeLeader({ driver, leader, isLeader, term, problem }: Leadership): Schemas['LeaderStatus'] {
   return {
     driver,
     name: leader ?? null,
@@ -42,7 +38,39 @@ function describeLeader({
   }
 }
 
-function describeGateway(gateway: Gateway): components['schemas']['GatewayStatus'] {
+function describeGateway(gateway: Gateway): Schemas['GatewayStatus'] {
   const list = gateway.replicas()
   return { source: describeSource(list), replicas: list.replicas.map(describeReplica), verdicts: gateway.verdicts() }
+}
+
+async function describeRuns({ runs, tokens }: Known): Promise<Pick<Schemas['Status'], 'tokens' | 'schedules'>> {
+  if (runs === undefined) return {}
+  const [tokensStatus, schedules] = await Promise.all([
+    tokens && describeTokens(tokens, runs),
+    Promise.all(runs.schedules().map((schedule) => describeSchedule(schedule, runs))),
+  ])
+  return { ...(tokensStatus && { tokens: tokensStatus }), schedules }
+}
+
+async function describeTokens({ clusters }: TokenRuns, runs: Runs): Promise<Schemas['TokensStatus']> {
+  const { items } = await runs.list({ kind: 'tokens', limit: 1 })
+  return {
+    clusters: clusters.map(({ name, url }) => ({ name, url })),
+    lastRun: items[0] === undefined ? null : outlineRun(items[0]),
+  }
+}
+
+async function describeSchedule(
+  { name, cron, timeZone, nextAt, lastRunId, missed }: ScheduleStatus,
+  runs: Runs,
+): Promise<Schemas['ScheduleStatus']> {
+  const lastRun = lastRunId === null ? undefined : await runs.get(lastRunId)
+  return {
+    name,
+    cron,
+    timeZone,
+    nextAt: toIso(nextAt),
+    lastRun: lastRun === undefined ? null : outlineRun(lastRun),
+    missed,
+  }
 }

@@ -10,6 +10,8 @@ export interface Received {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | number | readonly string[] | undefined>>
   readonly body: string
+  /** What was sent, where it was JSON. */
+  readonly sent?: unknown
 }
 
 /** Headers that HTTP itself brings, and those of pages. */
@@ -29,21 +31,40 @@ export function expectDocumented(received: Received): void {
   const response = findResponse(received)
   expect(response, `${what} is not declared`).toBeDefined()
   if (response === undefined) return
+  expectSent(what, received)
   expectHeaders(what, received, response)
   expectBody(what, received, response)
 }
 
 function findResponse({ method, url, status }: Received) {
-  const path = url.split('?')[0] ?? ''
-  const item = document.paths[path]
-  if (item === undefined)
+  const path = findPath(url)
+  if (path === undefined)
     return status === 404
       ? locate<ResponseObject>(ROOT, 'components', 'responses', 'NotConfigured')
       : locateComponent(status)
+  const item = document.paths[path] ?? {}
   const declared = item[method.toLowerCase()] ?? (status === 405 ? Object.values(item)[0] : undefined)
   if (declared?.responses[String(status)] === undefined) return undefined
   const [key] = Object.entries(item).find(([, operation]) => operation === declared) ?? ['']
   return locate<ResponseObject>(ROOT, 'paths', path, key, 'responses', String(status))
+}
+
+/** Path of the document that a URL is of: `/v1/runs/{id}` for `/v1/runs/1?a=b`. */
+function findPath(url: string): string | undefined {
+  const path = url.split('?')[0] ?? ''
+  if (document.paths[path] !== undefined) return path
+  return Object.keys(document.paths).find((template) =>
+    new RegExp(`^${template.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`).test(path),
+  )
+}
+
+/** What was taken must be what the document lets in. */
+function expectSent(what: string, { method, url, status, sent }: Received): void {
+  const path = findPath(url)
+  if (sent === undefined || path === undefined || status >= 300) return
+  const body = locate<{ readonly content: unknown }>(ROOT, 'paths', path, method.toLowerCase(), 'requestBody')
+  const schema = locate(body, 'content', 'application/json').pointer
+  expect(findBreaches(`${schema}/schema`, sent), `${what} took a body that is not allowed`).toEqual([])
 }
 
 /** For paths that are not in the document. */
@@ -86,4 +107,31 @@ function expectBody(
   const value = type.endsWith('json') ? JSON.parse(body) : body
   const media = locate(response, 'content', type)
   expect(findBreaches(`${media.pointer}/schema`, value), `${what} body`).toEqual([])
+  if (type === 'text/event-stream') expectEvents(what, body, media.pointer)
+}
+
+/** Every event of a stream is one that the document names, with data as it has them. */
+function expectEvents(what: string, body: string, media: string): void {
+  for (const { event, data } of readEvents(body))
+    expect(findBreaches(`${media}/x-syncer-events/${event}`, JSON.parse(data)), `${what} event ${event}`).toEqual([])
+}
+
+export interface ReceivedEvent {
+  readonly event: string
+  readonly id?: string
+  readonly data: string
+}
+
+/** The events of a stream; what is not finished by an empty line is none. */
+export function readEvents(text: string): readonly ReceivedEvent[] {
+  return text
+    .split('\n\n')
+    .slice(0, -1)
+    .map((block) => block.split('\n').map((line) => line.split(/: (.*)/s, 2) as [string, string]))
+    .filter((fields) => fields.some(([name]) => name === 'event'))
+    .map((fields) => {
+      const all = (name: string) => fields.filter(([field]) => field === name).map(([, value]) => value)
+      const [id] = all('id')
+      return { event: all('event')[0] ?? '', ...(id !== undefined && { id }), data: all('data').join('\n') }
+    })
 }

@@ -131,7 +131,9 @@ export async function createHarness(overrides: Partial<AppDependencies> = {}): P
       })
       // The line of the log is written when the response is closed, which is after it has arrived here.
       await new Promise(setImmediate)
-      expectDocumented({ method, url, status: response.statusCode, headers: response.headers, body: response.body })
+      const { statusCode: status, headers: received, body } = response
+      const sent = payload !== undefined && status < 300 ? { sent: JSON.parse(payload) } : {}
+      expectDocumented({ method, url, status, headers: received, body, ...sent })
       return {
         status: response.statusCode,
         headers: response.headers,
