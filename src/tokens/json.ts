@@ -15,7 +15,12 @@ export type JsonObject = ReadonlyMap<string, JsonValue>
 export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonObject
 
 /** What `fromPlain` takes: JavaScript's own values, with JsonValues anywhere in them. What is undefined is left out. */
-export type PlainJson = JsonValue | number | readonly PlainJson[] | { readonly [key: string]: PlainJson | undefined }
+export type PlainJson =
+  | JsonValue
+  | number
+  | readonly PlainJson[]
+  | ReadonlyMap<string, PlainJson>
+  | { readonly [key: string]: PlainJson | undefined }
 
 /** Arrays and objects in one another; deeper text is refused before it can exhaust the stack. */
 const MAX_DEPTH = 512
@@ -69,10 +74,12 @@ export function fromPlain(value: PlainJson): JsonValue {
     if (!Number.isFinite(value)) throw new RangeError(`${value} is no number of JSON`)
     return new JsonNumber(JSON.stringify(value))
   }
-  if (value === null || typeof value !== 'object' || value instanceof JsonNumber || value instanceof Map) return value
+  if (value === null || typeof value !== 'object' || value instanceof JsonNumber) return value
   if (Array.isArray(value)) return value.map(fromPlain)
-  const entries = Object.entries(value as Record<string, PlainJson | undefined>)
-  return new Map(entries.flatMap(([key, one]) => (one === undefined ? [] : [[key, fromPlain(one)] as const])))
+  const entries: Iterable<[string, PlainJson | undefined]> = value instanceof Map ? value : Object.entries(value)
+  return new Map(
+    Iterator.from(entries).flatMap(([key, one]) => (one === undefined ? [] : [[key, fromPlain(one)] as const])),
+  )
 }
 
 /** True for an object of JSON. */
