@@ -1,7 +1,7 @@
 // The machine of one candidate: clocks that run too fast or too slow, a wall clock that jumps, an event loop that stalls, a
 // processor that is suspended. While it is frozen nothing is done; what came in meanwhile is done afterwards.
 import type { Reading } from '../../../src/dsync/elapsed.ts'
-import type { Chance } from './chance.ts'
+import type { Chance } from '../../lib/chance.ts'
 import type { Planned, Timeline } from './timeline.ts'
 
 export class Machine {

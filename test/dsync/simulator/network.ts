@@ -1,5 +1,5 @@
 // What lies between candidates and the API: delays, losses, refusals, partitions.
-import type { Chance } from './chance.ts'
+import type { Chance } from '../../lib/chance.ts'
 import type { Timeline } from './timeline.ts'
 
 /** Shares of requests, or events, that meet this fate; milliseconds. */

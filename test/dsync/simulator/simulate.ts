@@ -1,6 +1,6 @@
 // One random schedule, from its seed: candidates, clocks, faults, then fair weather in which a leader must be there in time.
 import { deriveTimings, type Timings } from '../../../src/dsync/timings.ts'
-import { Chance } from './chance.ts'
+import { Chance } from '../../lib/chance.ts'
 import { FAIR, Network, type Weather } from './network.ts'
 import { Player, type World } from './player.ts'
 import { Referee } from './referee.ts'

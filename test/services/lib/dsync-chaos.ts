@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Chance } from '../../dsync/simulator/chance.ts'
+import { Chance } from '../../lib/chance.ts'
 import { CutProxy } from './cut-proxy.ts'
 import type { WorkerSettings } from './dsync-worker.ts'
 import type { KubeCluster } from './kube-cluster.ts'
