@@ -50,6 +50,8 @@ export interface Job {
   readonly kind: RunKind
   /** Names of the dsync locks that the run needs beside its resources, from its request; taken in sorted order. */
   locksOf(resources: readonly string[]): readonly string[]
+  /** Whether a run of this request that was interrupted may be made again by a new one. */
+  canBeTakenUp(request: unknown): boolean
   /** Throws what went wrong; an error named in RUN_PROBLEMS fails the run with that problem, any other with `internal-error`. */
   execute(request: unknown, context: JobContext): Promise<JobOutcome>
 }
@@ -62,6 +64,8 @@ export interface StartRequest {
   readonly request: unknown
   readonly dryRun: boolean
   readonly idempotencyKey?: string | undefined
+  /** What the caller asked for, where that is not `request` as it stands: tells one request with this key from another. */
+  readonly asked?: unknown
   readonly takesUp?: string | undefined
 }
 
@@ -87,8 +91,18 @@ export type RunEvent =
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'end'; readonly run: RunRecord }
 
+/** The service stops, and begins no run any more. */
+export class RunsStopping extends Error {
+  override readonly name = 'RunsStopping'
+}
+
+/** This replica cannot begin runs right now: it has lost the store that keeps them, and tries to have it back. */
+export class RunsUnavailable extends Error {
+  override readonly name = 'RunsUnavailable'
+}
+
 export interface Runs extends AsyncDisposable {
-  /** Resolves when it is stored, before it runs. */
+  /** Resolves when it is stored, before it runs. Throws RunsStopping and RunsUnavailable. */
   start(request: StartRequest): Promise<Started>
   get(id: string): Promise<RunRecord | undefined>
   /** Newest first. Throws InvalidCursor. */
