@@ -56,6 +56,8 @@ class History {
   readonly #seen = new Map<string, string>()
   readonly #delayed: (() => void)[] = []
   readonly #down = new Set<string>()
+  /** Made again while the run is under way: `cluster token`. */
+  readonly #remade = new Set<string>()
   #memory: SyncMemory | undefined
   #faultRate = 0
   #peopleRate = 0
@@ -103,7 +105,7 @@ class History {
       this.#down.clear()
       if (this.#chance.is(0.3)) this.#down.add(this.#chance.pick(this.#clusters).url)
       this.#dieAfter = this.#chance.is(0.3) ? this.#chance.whole(1, 40) : Number.POSITIVE_INFINITY
-      await this.#sync().catch(refuseOther)
+      await this.#sync(this.#chance.pick([1, 2, 1_000])).catch(refuseOther)
     }
     this.#faultRate = 0
     this.#peopleRate = 0
@@ -116,15 +118,16 @@ class History {
   async #syncUntilQuiet(): Promise<void> {
     for (let round = 0; ; round++) {
       const before = this.#changes()
-      await this.#sync()
+      await this.#sync(1_000)
       if (this.#changes() === before) break
       if (round === MAX_ROUNDS) throw new Error(`run ${round} without faults still writes`)
     }
     this.#unseenEdits = 0
   }
 
-  async #sync(): Promise<SyncSummary> {
+  async #sync(limit: number): Promise<SyncSummary> {
     this.#runs++
+    this.#remade.clear()
     const items: TokenItem[] = []
     for (const { answered } of this.#clusters) answered.length = 0
     const surroundings: SyncSurroundings = {
@@ -144,7 +147,7 @@ class History {
       {
         mode: this.#mode,
         dryRun: false,
-        limit: this.#chance.pick([1, 2, 1_000]),
+        limit,
         optOutMetadataName: undefined,
         onUnreachable: this.#chance.pick(['fail', 'skip-writes']),
         onConflict: 'newest',
@@ -187,13 +190,15 @@ class History {
   #workSomewhere(): void {
     const cluster = this.#chance.pick(this.#clusters)
     const token = this.#chance.pick(TOKENS)
+    // A tombstone has no version: one that is made during a run cannot be told from the one that the run has read.
+    const wantsDelete = this.#chance.is(0.35) && !this.#remade.has(`${cluster.url} ${token}`)
     if (this.#skewed) {
       // A token that is made again over a tombstone has no `previous`: only the clocks could tell which of the two is newer.
       const kept = cluster.holds.get(token)
       if (this.#unseenEdits >= MAX_UNSEEN_EDITS || kept === undefined || isDeleted(kept.data)) return
     }
     this.#unseenEdits++
-    this.#work(cluster, token, this.#chance.is(0.35))
+    this.#work(cluster, token, wantsDelete)
   }
 
   /** Somebody edits or deletes a token, or makes it again when it is not there, and knows of what their cluster shows. */
@@ -203,6 +208,7 @@ class History {
     const isThere = kept !== undefined && !isDeleted(kept.data)
     const id = `w${this.#works.size}`
     const after = this.#seen.get(`${cluster.url} ${token}`)
+    if (!isThere) this.#remade.add(`${cluster.url} ${token}`)
     const caller = { name: id, isAdmin: true }
     const outcome =
       isThere && wantsDelete
@@ -239,13 +245,32 @@ class History {
     }
   }
 
-  /** Works that nobody has built upon; of those that did not know of each other the newest. */
+  /**
+   * Works that nobody has built upon and that may be left in the end: of those that did not know of each other the newest. With wrong
+   * clocks a work may also go because what another one is built upon was newer than what it is built upon itself.
+   */
   #survivorsOf(token: string): readonly Work[] {
     const works = [...this.#works.values()].filter((work) => work.token === token)
     const builtUpon = new Set(works.map(({ after }) => after))
     const heads = works.filter(({ id }) => !builtUpon.has(id))
-    const newest = Math.max(...heads.map(({ at }) => at))
-    return heads.filter(({ at }) => at === newest)
+    if (!this.#skewed) {
+      const newest = Math.max(...heads.map(({ at }) => at))
+      return heads.filter(({ at }) => at === newest)
+    }
+    return heads.filter((head) => heads.every((other) => other === head || this.#mayBeat(head, other)))
+  }
+
+  #mayBeat(work: Work, other: Work): boolean {
+    const [line, otherLine] = [this.#lineOf(work), this.#lineOf(other)]
+    const own = line.filter((one) => !otherLine.includes(one))
+    const theirs = otherLine.filter((one) => !line.includes(one))
+    return own.some(({ at }) => theirs.some((one) => at >= one.at))
+  }
+
+  /** The work and all that it is built upon. */
+  #lineOf(work: Work): readonly Work[] {
+    const before = work.after === undefined ? undefined : this.#works.get(work.after)
+    return before === undefined ? [work] : [work, ...this.#lineOf(before)]
   }
 }
 

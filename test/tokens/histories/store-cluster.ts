@@ -71,18 +71,18 @@ export class StoreCluster implements WaiterCluster {
   }
 
   store(token: string, description: Description, ifMatch: string | undefined): Promise<WriteAnswer> {
-    return this.#write({ cluster: this.url, kind: 'store', token }, () =>
+    return this.#write({ cluster: this.url, kind: 'store', token }, ifMatch, () =>
       this.holds.post(new Map([...description, ['token', token]]), 'admin', { ifMatch, caller: ADMIN }),
     )
   }
 
   hardDelete(token: string, ifMatch: string | undefined): Promise<WriteAnswer> {
-    return this.#write({ cluster: this.url, kind: 'delete', token }, () =>
+    return this.#write({ cluster: this.url, kind: 'delete', token }, ifMatch, () =>
       this.holds.delete(token, true, { ifMatch, caller: ADMIN }),
     )
   }
 
-  async #write(meeting: Meeting, carryOut: () => Outcome): Promise<WriteAnswer> {
+  async #write(meeting: Meeting, ifMatch: string | undefined, carryOut: () => Outcome): Promise<WriteAnswer> {
     const fault = await this.#options.arrive(meeting)
     if (fault === 'refused') return { kind: 'unknown', message: 'refused', sent: false }
     if (fault === 'unavailable') return { kind: 'answered', status: 503, message: 'busy' }
@@ -91,7 +91,8 @@ export class StoreCluster implements WaiterCluster {
       if (outcome.status === 200) this.changes++
       return outcome
     }
-    if (fault === 'late') this.#options.later(write)
+    // Without a version nothing protects what was made meanwhile: no client of this protocol can.
+    if (fault === 'late' && ifMatch !== undefined) this.#options.later(write)
     if (fault === 'lost-after') write()
     if (fault !== undefined) return { kind: 'unknown', message: 'no answer', sent: true }
     const { status, message } = write()
