@@ -22,8 +22,8 @@ export interface ShownToken {
 export interface ShownSync {
   readonly mode: Mode
   readonly dryRun: boolean
-  /** How many clusters were compared. */
-  readonly clusters: number
+  /** How many clusters were compared; left out where that is not known. */
+  readonly clusters?: number | undefined
   readonly tokens: readonly ShownToken[]
   readonly sync: Readonly<Record<ItemStatus, number>>
   readonly counts: Counts
@@ -74,14 +74,22 @@ const SECTIONS: readonly Section[] = ['Changes', 'Left alone', 'Failed', 'Delete
 
 /** The whole of it. Ends with a newline. */
 export function planText(sync: ShownSync, colours: boolean): string {
-  const bySection = Map.groupBy(sync.tokens, sectionOf)
-  const sections = SECTIONS.flatMap((section) => {
-    const tokens = bySection.get(section) ?? []
-    if (tokens.length === 0) return []
-    const heading = paint('bold', `${section} (${count(tokens.length, 'token')})`, colours)
-    return [heading, ...tokens.flatMap((token) => tokenLines(token, sync.dryRun, colours)), '']
-  })
-  return `${[...sections, ...summaryLines(sync)].join('\n')}\n`
+  return `${tokensText(sync.tokens, sync.dryRun, colours)}${summaryLines(sync).join('\n')}\n`
+}
+
+/** What becomes of each token that is not the same everywhere, in sections; nothing when there is none. Ends with an empty line. */
+export function tokensText(tokens: readonly ShownToken[], dryRun: boolean, colours: boolean): string {
+  const bySection = Map.groupBy(tokens, sectionOf)
+  const sections = SECTIONS.map((section) => ({ section, tokens: bySection.get(section) ?? [] }))
+  return sections
+    .filter((one) => one.tokens.length > 0)
+    .flatMap((one) => [
+      paint('bold', `${one.section} (${count(one.tokens.length, 'token')})`, colours),
+      ...one.tokens.flatMap((token) => tokenLines(token, dryRun, colours)),
+      '',
+    ])
+    .map((line) => `${line}\n`)
+    .join('')
 }
 
 /** Where a token is told of; undefined for one that is the same everywhere, which is not told of. Deletes win: nobody may miss one. */
@@ -124,7 +132,7 @@ function summaryLines({ mode, dryRun, clusters, sync, counts, totals, clockSkew 
   const rest = totals.pending - totals.selected
   const kind = [...(mode === 'compat' ? ['compat'] : []), ...(dryRun ? ['dry run'] : [])]
   return [
-    `${kind.length > 0 ? `${kind.join(', ')}: ` : ''}${count(totals.total, 'token')} on ${count(clusters, 'cluster')}, ${totals.previouslySynced} in step before, ${totals.pending} to look at${rest > 0 ? `, ${rest} of them left for the next run by the limit` : ''}`,
+    `${kind.length > 0 ? `${kind.join(', ')}: ` : ''}${count(totals.total, 'token')}${clusters === undefined ? '' : ` on ${count(clusters, 'cluster')}`}, ${totals.previouslySynced} in step before, ${totals.pending} to look at${rest > 0 ? `, ${rest} of them left for the next run by the limit` : ''}`,
     `${dryRun ? 'would be' : 'were'}: created ${create}, overwritten ${update}, marked as deleted ${softDelete}, removed for good ${hardDelete}; left alone ${skip}, in dispute ${conflict}`,
     `tokens: ${sync.unmodified} unmodified, ${sync.updated} ${dryRun ? 'to update' : 'updated'}, ${sync.failed} failed`,
     ...clockSkew.map(

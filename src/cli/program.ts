@@ -5,8 +5,10 @@ import { ConfigError } from '../config/error.ts'
 import { addConfigCheck } from './config-check.ts'
 import { CliError, DONE, FAILED, WRONG_USAGE } from './exit.ts'
 import type { CliIo } from './io.ts'
+import { addRuns } from './runs.ts'
 import { addServe } from './serve.ts'
 import { addSynced } from './synced.ts'
+import { addTokens } from './tokens.ts'
 
 /** Commands leave the exit code here when it is not 0. */
 export interface ExitCode {
@@ -36,12 +38,16 @@ export function createProgram(io: CliIo, exit: ExitCode): Command {
         ? `Examples:
   syncer serve --config syncer.yaml                serve what this file configures
   syncer synced TOKEN --origin gw-0                has the token reached every replica?
+  syncer tokens sync --dry-run URL URL             how do the tokens of these Waiter clusters differ?
+  syncer runs list --server URL                    what has that service been doing?
   syncer config check                              what is in force, and is it all right?
 `
         : '',
     )
   addServe(program, io, exit)
   addSynced(program, io, exit)
+  addTokens(program, io, exit)
+  addRuns(program, io, exit)
   const config = program.command('config').description('Looks at the configuration.').helpCommand(false)
   addConfigCheck(config, io)
   for (const command of withSubcommands(program)) refuseInOneLine(command, io)

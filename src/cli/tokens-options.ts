@@ -1,5 +1,6 @@
 // Pure: the options and arguments that the commands of tokens share, each with what it allows.
 import { InvalidArgumentError, Option } from 'commander'
+import { parseClusterUrl } from '../tokens/cluster-address.ts'
 import type { ClusterUrl, MaxDeletes } from '../tokens/contract.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 
@@ -42,13 +43,12 @@ export function parseWhole(least: number, most: number): (text: string) => numbe
   }
 }
 
-/** A number of tokens, or a part of all (`"5%"`). */
+/** A number of tokens, or a part of all (`"5%"`, `"0.5%"`). */
 export function parseMaxDeletes(text: string): MaxDeletes {
-  const [, digits, percent] = /^(\d{1,9})(%?)$/.exec(text) ?? []
-  const number = Number(digits)
-  if (digits === undefined || (percent === '%' && number > 100))
-    throw new InvalidArgumentError('Allowed is a number of tokens, as 10, or a part of all, as 5% (0% to 100%).')
-  return percent === '%' ? { percent: number, atLeast: 0 } : { count: number }
+  const percent = /^(100(?:\.0{1,4})?|\d{1,2}(?:\.\d{1,4})?)%$/.exec(text)?.[1]
+  if (percent !== undefined) return { percent: Number(percent), atLeast: 0 }
+  if (/^\d{1,9}$/.test(text)) return { count: Number(text) }
+  throw new InvalidArgumentError('Allowed is a number of tokens, as 10, or a part of all, as 5% (0% to 100%).')
 }
 
 export function parseOptOutMetadataName(text: string): string {
@@ -67,10 +67,11 @@ export function parseOnConflict(text: string): ConflictFlag {
 
 /** Gathers an option that may come again, and several values with commas between them. */
 export function gather(text: string, so: readonly string[] | undefined): readonly string[] {
-  return [...(so ?? []), ...splitCommas([text])]
+  return [...(so ?? []), ...gatherAll([text])]
 }
 
-const splitCommas = (texts: readonly string[]): readonly string[] =>
+/** Every value, of which some may have commas between them. */
+export const gatherAll = (texts: readonly string[]): readonly string[] =>
   texts.flatMap((text) => text.split(',').map((part) => part.trim())).filter((part) => part !== '')
 
 /**
@@ -79,7 +80,7 @@ const splitCommas = (texts: readonly string[]): readonly string[] =>
  */
 export function readClusterUrls(texts: readonly string[], command: string): readonly ClusterUrl[] {
   const byAddress = new Map<string, ClusterUrl>()
-  for (const text of splitCommas(texts)) {
+  for (const text of gatherAll(texts)) {
     const url = readClusterUrl(text, command)
     const address = new URL(url).href
     if (!byAddress.has(address)) byAddress.set(address, url)
@@ -89,15 +90,12 @@ export function readClusterUrls(texts: readonly string[], command: string): read
 
 /** One address. Throws CliError, which begins with `command`. */
 export function readClusterUrl(text: string, command: string): ClusterUrl {
-  const refuse = (what: string, allowed: string) =>
-    new CliError(WRONG_USAGE, `${command}: ${what}; allowed is ${allowed}`)
-  if (!isWebAddress(text)) throw refuse(`${text} is no address of a cluster`, 'http://HOST:PORT or https://HOST:PORT')
-  const { username, password, search, hash } = new URL(text)
-  // Not repeated: it would be a secret on the screen.
-  if (username !== '' || password !== '')
-    throw refuse('an address carries credentials', 'AUTHORIZATION_HEADER in the environment')
-  if (search !== '' || hash !== '') throw refuse(`${text} has a query or a fragment`, 'an address without them')
-  return text.replace(/\/+$/, '')
+  try {
+    return parseClusterUrl(text)
+  } catch (error) {
+    if (error instanceof TypeError) throw new CliError(WRONG_USAGE, `${command}: ${error.message}`, { cause: error })
+    throw error
+  }
 }
 
 export const isWebAddress = (text: string): boolean => /^https?:\/\//i.test(text) && URL.canParse(text)
@@ -109,7 +107,7 @@ export function findCluster(
   option: string,
   command: string,
 ): ClusterUrl {
-  const wanted = isWebAddress(text) ? new URL(text.replace(/\/+$/, '')).href : undefined
+  const wanted = isWebAddress(text) ? new URL(text.trim().replace(/\/+$/, '')).href : undefined
   const found = clusters.find((url) => new URL(url).href === wanted)
   if (found === undefined)
     throw new CliError(
