@@ -21,7 +21,7 @@ export function traceAncestry(copies: readonly [Copy, ...Copy[]]): Ancestry {
   const isKnownTo = (elder: Copy, younger: Copy) => known.get(younger)?.has(elder) === true
   const isHead = (copy: Copy) => copies.every((other) => !isKnownTo(copy, other) || isKnownTo(other, copy))
   const [first, ...others] = copies.filter(isHead)
-  // What came out of what cannot go on for ever: if nothing else, a circle is at the end of it.
+  // There always is one, be it in a circle; the type does not know.
   return { isKnownTo, heads: first === undefined ? copies : [first, ...others] }
 }
 
