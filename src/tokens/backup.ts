@@ -91,7 +91,7 @@ export async function backUpTokens(options: BackupOptions): Promise<BackupResult
     const entry = existing.get(token)
     if (entry !== undefined) backup.set(token, entry)
   }
-  if (!dryRun) await replaceFile(path, writeBackup(backup))
+  if (!dryRun) await replaceFile(path, writeBackup(backup), 0o600)
   return { total: backup.size, unchanged: plan.keep, read: [...entries.keys()].sort(compareUrls), failed, gone }
 }
 
