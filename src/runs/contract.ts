@@ -96,13 +96,8 @@ export class RunsStopping extends Error {
   override readonly name = 'RunsStopping'
 }
 
-/** This replica cannot begin runs right now: it has lost the store that keeps them, and tries to have it back. */
-export class RunsUnavailable extends Error {
-  override readonly name = 'RunsUnavailable'
-}
-
 export interface Runs extends AsyncDisposable {
-  /** Resolves when it is stored, before it runs. Throws RunsStopping and RunsUnavailable. */
+  /** Resolves when it is stored, before it runs. Throws RunsStopping, StateUnavailable. */
   start(request: StartRequest): Promise<Started>
   get(id: string): Promise<RunRecord | undefined>
   /** Newest first. Throws InvalidCursor. */

@@ -17,9 +17,9 @@ export class LocksUnavailable extends Error {
   override readonly name = 'LocksUnavailable'
 }
 
-/** The dry run whose plan is to be carried out is not there any more. */
-export class PlanGone extends Error {
-  override readonly name = 'PlanGone'
+/** The plan that is to be carried out is not there any more, or not for these clusters. */
+export class PlanOutdated extends Error {
+  override readonly name = 'PlanOutdated'
 }
 
 /** Kinds of problems by what was thrown. Their messages are written for people, and are shown. */
@@ -27,11 +27,12 @@ export const RUN_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['ClusterUnreachable', 'cluster-unreachable'],
   ['TooManyDeletes', 'too-many-deletes'],
   ['EmptyList', 'empty-list'],
-  ['PlanGone', 'plan-gone'],
+  ['PlanOutdated', 'plan-outdated'],
   ['LocksUnavailable', 'locked'],
   ['LockLost', 'lock-lost'],
   ['OwnerLost', 'interrupted'],
   ['StateUnreachable', 'interrupted'],
+  ['StateUnavailable', 'interrupted'],
   ['RunsStopping', 'interrupted'],
 ])
 

@@ -13,13 +13,13 @@ import {
   type RunKind,
   type RunRecord,
   type StateStore,
+  StateUnavailable,
 } from '../state/store.ts'
 import {
   type Job,
   type RunEvent,
   type Runs,
   RunsStopping,
-  RunsUnavailable,
   type ScheduleStatus,
   type Started,
   type StartRequest,
@@ -162,7 +162,7 @@ class StoredRuns implements RunService {
     const job = this.#jobs.get(request.kind)
     if (job === undefined) throw new TypeError(`there is no job for runs of kind ${request.kind}`)
     const owner = this.#heartbeat?.ownerId
-    if (owner === undefined) throw new RunsUnavailable('The store of runs was lost, and is being asked for again.')
+    if (owner === undefined) throw new StateUnavailable('The store of runs was lost, and is being asked for again.')
     const { kind, trigger, resources, dryRun, idempotencyKey: key, takesUp = null } = request
     const { outcome, run } = await this.#options.store.createRun({
       ...{ id: this.#nextId(), kind, trigger, resources, dryRun, owner, takesUp },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { RunsStopping, RunsUnavailable } from '../../src/runs/contract.ts'
+import { RunsStopping } from '../../src/runs/contract.ts'
+import { StateUnavailable } from '../../src/state/store.ts'
 import { DEAD_AFTER_MS, problemOf, request, Stage } from './fixture.ts'
 
 let stage: Stage
@@ -237,7 +238,7 @@ describe('a process that others took for dead', () => {
     const open = stage.store.openOwner.bind(stage.store)
     stage.store.openOwner = () => Promise.reject(new Error('refused'))
     await stage.pass(DEAD_AFTER_MS)
-    await expect(replica.runs.start(request())).rejects.toThrow(RunsUnavailable)
+    await expect(replica.runs.start(request())).rejects.toThrow(StateUnavailable)
     stage.store.openOwner = open
     await stage.pass(DEAD_AFTER_MS)
     expect((await replica.runs.start(request({ resources: ['cluster:z'] }))).outcome).toBe('started')
