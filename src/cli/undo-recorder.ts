@@ -1,5 +1,5 @@
 // The undo file of a sync in this process: there only when something is overwritten or deleted, and told of at the end.
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { UndoEntry } from '../tokens/contract.ts'
 import { fromPlain, writeJson } from '../tokens/json.ts'
@@ -16,13 +16,12 @@ export interface UndoRecorder extends AsyncDisposable {
 export function createUndoRecorder(undoFile: string | false | undefined, io: CliIo): UndoRecorder {
   if (undoFile === false) return { keep: async () => {}, finish: async () => {}, [Symbol.asyncDispose]: async () => {} }
   const name = undoFile ?? `syncer-undo-${new Date(io.clock.wallNow()).toISOString().replace(/[-:.]/g, '')}.jsonl`
-  let file: ReturnType<typeof open> | undefined
+  let file: FileHandle | undefined
   let last = Promise.resolve()
   const write = async (entries: readonly UndoEntry[]): Promise<void> => {
-    file ??= open(resolve(io.cwd, name), 'a', 0o600)
-    const handle = await file
-    await handle.appendFile(entries.map((entry) => `${writeJson(fromPlain({ ...entry }))}\n`).join(''))
-    await handle.datasync()
+    file ??= await open(resolve(io.cwd, name), 'a', 0o600)
+    await file.appendFile(entries.map((entry) => `${writeJson(fromPlain({ ...entry }))}\n`).join(''))
+    await file.datasync()
   }
   return {
     keep: (entries) => {
@@ -36,7 +35,7 @@ export function createUndoRecorder(undoFile: string | false | undefined, io: Cli
         )
     },
     [Symbol.asyncDispose]: async () => {
-      await (await file)?.close()
+      await file?.close()
     },
   }
 }

@@ -30,11 +30,11 @@ describe('the command line', () => {
   )
 
   it.each<[string[], string]>([
-    [[], 'syncer: a command is missing; allowed are serve, synced, config, --version, --help'],
+    [[], 'syncer: a command is missing; allowed are serve, synced, tokens, runs, config, --version, --help'],
     [['config'], 'syncer config: a command is missing; allowed are check, --help'],
     [
       ['sync'],
-      "syncer: unknown command 'sync' (Did you mean synced?); allowed are serve, synced, config, --version, --help",
+      "syncer: unknown command 'sync' (Did you mean synced?); allowed are serve, synced, tokens, runs, config, --version, --help",
     ],
     [['serve', '--port', '1'], "syncer serve: unknown option '--port'; allowed are --config <file>, --help"],
     [

@@ -39,9 +39,7 @@ describe('a progress bar', () => {
     bar.show(3, 9)
     bar.show(9, 9)
     bar[Symbol.dispose]()
-    expect(drawn).toEqual(
-      ['a …', 'a [====       ] 3/9', 'a [===========] 9/9', ''].map((line) => `\r\u001b[K${line}`),
-    )
+    expect(drawn).toEqual(['a …', 'a [====       ] 3/9', 'a [===========] 9/9', ''].map((line) => `\r\u001b[K${line}`))
   })
 
   it('draws nothing where there is no terminal', () => {
