@@ -226,7 +226,7 @@ export interface SyncRequest {
 
 /** What one run remembers for the next; the caller keeps it by the set of clusters. Only `safe` heeds it. */
 export interface SyncMemory {
-  /** Tokens that each cluster listed. */
+  /** Tokens that each cluster listed, or that were made on it then. */
   readonly listed: Readonly<Record<ClusterUrl, number>>
   /** Name that the last selection ended with, when not all pending tokens were selected. */
   readonly selectedUpTo?: string
@@ -250,7 +250,7 @@ export interface SyncSurroundings {
   /** Gives [0, 1). */
   readonly random: () => number
   readonly memory: SyncMemory | undefined
-  /** Called before anything is written, in a dry run not at all. */
+  /** Called before anything is written, and when tokens were made on a cluster again at the end; in a dry run not at all. */
   remember(memory: SyncMemory): Promise<void>
   /** Resolves when the entries are safe on disk: only then is the write sent. */
   keepForUndo(entries: readonly UndoEntry[]): Promise<void>

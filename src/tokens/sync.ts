@@ -9,8 +9,8 @@ import {
   type IndexEntry,
   type PlanFile,
   type PlanPolicy,
-  type SealedPlan,
   type StepResult,
+  type SyncMemory,
   type SyncRequest,
   type SyncSummary,
   type SyncSurroundings,
@@ -110,6 +110,11 @@ async function syncSafely(
   const { request, surroundings } = run
   const allowed = allowedDeletes(request.maxDeletes, index.total.length)
   const deleted = new Set<string>()
+  const remember = (listed: SyncMemory['listed']) =>
+    surroundings.remember({
+      listed: { ...surroundings.memory?.listed, ...listed },
+      ...(selectedUpTo !== undefined && { selectedUpTo }),
+    })
   const options = createSettleOptions(run, (token) => {
     if (deleted.size >= allowed && !deleted.has(token)) return false
     deleted.add(token)
@@ -121,12 +126,11 @@ async function syncSafely(
       allowed,
       options,
     )
-    await surroundings.remember({
-      listed: { ...surroundings.memory?.listed, ...index.listed },
-      ...(selectedUpTo !== undefined && { selectedUpTo }),
-    })
+    await remember(index.listed)
   }
-  const deletions = await settleAll(selected, run, options)
+  const { deletions, created } = await settleAll(selected, run, options)
+  // What was made just now can be lost before the next run as well.
+  if (created.size > 0) await remember(addTo(index.listed, created))
   return request.dryRun && deletions > allowed ? new TooManyDeletes(deletions, allowed) : undefined
 }
 
@@ -145,20 +149,34 @@ async function refuseManyDeletes(
   if (deletions > allowed) throw new TooManyDeletes(deletions, allowed)
 }
 
-/** Resolves with the number of tokens that were deleted somewhere, or in a dry run would be. */
-async function settleAll(tokens: readonly string[], run: Run, options: SettleOptions): Promise<number> {
+/** What was done, or in a dry run would be: how many tokens were deleted somewhere, and how many were made on each cluster. */
+interface Done {
+  readonly deletions: number
+  readonly created: ReadonlyMap<ClusterUrl, number>
+}
+
+async function settleAll(tokens: readonly string[], run: Run, options: SettleOptions): Promise<Done> {
   const { surroundings, summary } = run
+  const created = new Map<ClusterUrl, number>()
   let done = 0
   let deletions = 0
   await forEachConcurrently(tokens, TOKENS_AT_ONCE, surroundings.signal, async (token) => {
     const { item, sealed } = await settleToken(token, options)
-    const effects = [...item.results.values()].map(({ effect }) => effect)
-    if (effects.includes('softDelete') || effects.includes('hardDelete')) deletions++
+    const effects = [...item.results].map(([cluster, { effect }]) => ({ cluster, effect }))
+    if (effects.some(isDelete)) deletions++
+    for (const { cluster, effect } of effects)
+      if (effect === 'create') created.set(cluster, (created.get(cluster) ?? 0) + 1)
     summary.add(item)
     await surroundings.onItem(item, sealed)
     surroundings.onProgress(++done, tokens.length)
   })
-  return deletions
+  return { deletions, created }
+}
+
+function addTo(listed: SyncMemory['listed'], created: ReadonlyMap<ClusterUrl, number>): SyncMemory['listed'] {
+  return Object.fromEntries(
+    Object.entries(listed).map(([cluster, count]) => [cluster, count + (created.get(cluster) ?? 0)]),
+  )
 }
 
 /** As the original: everything is read, then everything is written, one after the other. */
@@ -226,7 +244,7 @@ export async function applyPlan(file: PlanFile, surroundings: SyncSurroundings):
 
 const NO_LISTS: Lists = { given: new Map(), failed: [] }
 
-const isDelete = ({ effect }: SealedPlan['steps'][number]): boolean =>
+const isDelete = ({ effect }: { readonly effect?: Effect | undefined }): boolean =>
   effect === 'softDelete' || effect === 'hardDelete'
 
 const OUTDATED: StepResult = {
