@@ -5,10 +5,12 @@ import { type ApplyOptions, applySteps, describe, writesOf } from './apply.ts'
 import {
   ClusterUnreachable,
   type ClusterUrl,
+  type Effect,
   EmptyList,
   type IndexEntry,
   type PlanFile,
   type PlanPolicy,
+  type SealedPlan,
   type StepResult,
   type SyncMemory,
   type SyncRequest,
