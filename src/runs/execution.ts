@@ -1,9 +1,9 @@
 // One run from its turn to its end: locks, job, and what came of it. Whatever happens in between, the run is recorded as ended.
 import { withDeadline } from '../lib/with-deadline.ts'
-import type { RunRecord } from '../state/store.ts'
+import { OwnerLost, type RunRecord } from '../state/store.ts'
 import type { Job } from './contract.ts'
 import type { HeldLocks, RunLocks } from './locks.ts'
-import { type Ending, findProblem, judgeFailure, LocksUnavailable, RunCancelled } from './problems.ts'
+import { DEFECT, type Ending, findProblem, judgeFailure, LocksUnavailable, RunCancelled } from './problems.ts'
 import { Recorder, type RecorderOptions } from './recorder.ts'
 
 export interface ExecutionSurroundings extends Omit<RecorderOptions, 'onLost' | 'onStored' | 'onError'> {
@@ -47,9 +47,28 @@ export async function carryOut(
   const ending = await workWithLocks({ run, job, stop, recorder, around, onBegin, onWorked, report })
   const endedAt = around.clock.wallNow()
   // Side by side: nothing is done any more that the locks are for.
-  await recorder.end(ending, endedAt).catch(report)
+  const recorded = await recordEnd(recorder, ending, endedAt, around, report)
   await released
-  return { ...ending, startedAt, endedAt }
+  return { ...recorded, startedAt, endedAt }
+}
+
+async function recordEnd(
+  recorder: Recorder,
+  ending: Ending,
+  endedAt: number,
+  { giveUp }: ExecutionSurroundings,
+  report: (error: unknown) => void,
+): Promise<Ending> {
+  try {
+    await recorder.end(ending, endedAt)
+    return ending
+  } catch (error) {
+    report(error)
+    if (giveUp.aborted || error instanceof OwnerLost) return ending
+  }
+  // The store refuses what the run said: it holds its clusters no longer than it works on them all the same.
+  await recorder.storeEnd(DEFECT, endedAt).catch(report)
+  return DEFECT
 }
 
 interface Work {

@@ -54,6 +54,13 @@ export class Heartbeat implements AsyncDisposable {
     return this.#problem
   }
 
+  /** Beats at once: something says that this process is taken for dead. */
+  beatNow(): void {
+    if (this.#beatTimer === undefined) return
+    this.#beatTimer.cancel()
+    this.#beatAndGoOn()
+  }
+
   /** Gives the registration back. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped.abort(new Error('the heartbeat has ended'))
@@ -65,9 +72,12 @@ export class Heartbeat implements AsyncDisposable {
 
   #beatLater(): void {
     if (this.#stopped.signal.aborted) return
-    this.#beatTimer = this.#options.clock.setTimer(this.#options.deadAfterMs / 3, () => {
-      this.#working = this.#beat().finally(() => this.#beatLater())
-    })
+    this.#beatTimer = this.#options.clock.setTimer(this.#options.deadAfterMs / 3, () => this.#beatAndGoOn())
+  }
+
+  #beatAndGoOn(): void {
+    this.#beatTimer = undefined
+    this.#working = this.#beat().finally(() => this.#beatLater())
   }
 
   async #beat(): Promise<void> {

@@ -1,7 +1,7 @@
 // Writes to the store that outlast an outage: tried again with growing pauses, for so long.
 import { backoffMs } from '../lib/backoff.ts'
 import { type Clock, delay } from '../lib/clock.ts'
-import { OwnerLost } from '../state/store.ts'
+import { StateUnavailable } from '../state/store.ts'
 import { StateUnreachable } from './problems.ts'
 
 export interface PersistenceOptions {
@@ -17,8 +17,8 @@ export interface PersistenceOptions {
 const PAUSES = { baseMs: 100, capMs: 5_000 }
 
 /**
- * Calls `write` until it succeeds. Throws StateUnreachable when it still fails after `giveUpMs` (Infinity: never), OwnerLost at once, and
- * the reason of `giveUp` when it aborts between two tries.
+ * Calls `write` until the store is there. Throws StateUnreachable when it is still away after `giveUpMs` (Infinity: never), the reason
+ * of `giveUp` when it aborts between two tries, and at once what no later try changes: OwnerLost, a defect.
  */
 export async function persist<T>(
   write: () => Promise<T>,
@@ -30,7 +30,7 @@ export async function persist<T>(
     try {
       return await write()
     } catch (error) {
-      if (error instanceof OwnerLost) throw error
+      if (!(error instanceof StateUnavailable)) throw error
       if (attempt === 0) onError(error)
       const leftMs = giveUpMs - (clock.now() - startedAt)
       if (leftMs <= 0)

@@ -51,11 +51,6 @@ export function findProblem(error: unknown): RunProblem | undefined {
   return kind === undefined ? undefined : { kind, detail: error.message.slice(0, MAX_DETAIL) || kind }
 }
 
-const INTERNAL_ERROR: RunProblem = {
-  kind: 'internal-error',
-  detail: 'A defect of the service ended the run; its log has the reason under the id of the run.',
-}
-
 export interface Ending {
   readonly state: EndedState
   /** JSON. */
@@ -63,10 +58,21 @@ export interface Ending {
   readonly problem: RunProblem | undefined
 }
 
+/** How a run ends that met what nobody expected. */
+export const DEFECT: Ending = {
+  state: 'failed',
+  summary: null,
+  problem: {
+    kind: 'internal-error',
+    detail: 'A defect of the service ended the run; its log has the reason under the id of the run.',
+  },
+}
+
 /** How a run ends that was stopped (`reason` of its signal), or whose job threw. */
 export function judgeFailure(error: unknown, signal: AbortSignal): Ending {
-  if (!signal.aborted) return { state: 'failed', summary: null, problem: findProblem(error) ?? INTERNAL_ERROR }
+  if (!signal.aborted) return { ...DEFECT, problem: findProblem(error) ?? DEFECT.problem }
   const { reason } = signal
   if (reason instanceof RunCancelled) return { state: 'cancelled', summary: null, problem: undefined }
-  return { state: 'interrupted', summary: null, problem: findProblem(reason) ?? INTERNAL_ERROR }
+  const problem = findProblem(reason)
+  return problem === undefined ? DEFECT : { state: 'interrupted', summary: null, problem }
 }

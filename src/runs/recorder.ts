@@ -41,7 +41,7 @@ export class Recorder {
   async change(change: RunChange): Promise<void> {
     const { store, outageMs, onStored } = this.#options
     const isOurs = await persist(() => store.changeRun(this.#id, change), this.#options, outageMs)
-    if (!isOurs) throw new OwnerLost(`The run was taken for interrupted by another process.`)
+    if (!isOurs) throw new OwnerLost('The run was taken for interrupted by another process.')
     onStored()
   }
 
@@ -64,12 +64,17 @@ export class Recorder {
    * Stores what is left, and the end. However long the store is away: a run that has ended must not look like one that goes on.
    * Throws OwnerLost when the run is somebody else's by now, and the reason of `giveUp`.
    */
-  async end({ state, summary, problem }: Ending, endedAt: number): Promise<void> {
+  async end(ending: Ending, endedAt: number): Promise<void> {
     this.#itemTimer?.cancel()
     this.#progressTimer?.cancel()
     await this.#progressing
-    const { store, onStored } = this.#options
     await this.#flush(Number.POSITIVE_INFINITY)
+    await this.storeEnd(ending, endedAt)
+  }
+
+  /** The same without what is left: for when that cannot be stored. */
+  async storeEnd({ state, summary, problem }: Ending, endedAt: number): Promise<void> {
+    const { store, onStored } = this.#options
     const end = {
       state,
       summary,
@@ -78,7 +83,7 @@ export class Recorder {
       ...(this.#progress && { progress: JSON.stringify(this.#progress) }),
     }
     const isOurs = await persist(() => store.endRun(this.#id, end), this.#options, Number.POSITIVE_INFINITY)
-    if (!isOurs) throw new OwnerLost(`The run was taken for interrupted by another process.`)
+    if (!isOurs) throw new OwnerLost('The run was taken for interrupted by another process.')
     onStored()
   }
 

@@ -8,6 +8,8 @@ import {
   type ItemFilter,
   OwnerLost,
   type Page,
+  type RunCreation,
+  type RunDraft,
   type RunFilter,
   type RunItem,
   type RunKind,
@@ -162,9 +164,9 @@ class StoredRuns implements RunService {
     const job = this.#jobs.get(request.kind)
     if (job === undefined) throw new TypeError(`there is no job for runs of kind ${request.kind}`)
     const owner = this.#heartbeat?.ownerId
-    if (owner === undefined) throw new StateUnavailable('The store of runs was lost, and is being asked for again.')
+    if (owner === undefined) throw new StateUnavailable(LOST)
     const { kind, trigger, resources, dryRun, idempotencyKey: key, takesUp = null } = request
-    const { outcome, run } = await this.#options.store.createRun({
+    const { outcome, run } = await this.#create({
       ...{ id: this.#nextId(), kind, trigger, resources, dryRun, owner, takesUp },
       request: JSON.stringify(request.request),
       createdAt: this.#options.clock.wallNow(),
@@ -173,6 +175,16 @@ class StoredRuns implements RunService {
     if (outcome !== 'created') return { outcome, run }
     this.#begin(run, job)
     return { outcome: 'started', run }
+  }
+
+  async #create(draft: RunDraft): Promise<RunCreation> {
+    try {
+      return await this.#options.store.createRun(draft)
+    } catch (error) {
+      if (!(error instanceof OwnerLost)) throw error
+      this.#heartbeat?.beatNow()
+      throw new StateUnavailable(LOST, { cause: error })
+    }
   }
 
   #begin(run: RunRecord, job: Job): void {
@@ -295,6 +307,7 @@ class StoredRuns implements RunService {
   }
 }
 
+const LOST = 'This replica was taken for dead, and is registering again.'
 const stopping = () => new RunsStopping('The service stopped before the run had ended.')
 
 /** Tells one request from another. */

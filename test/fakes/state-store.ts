@@ -84,6 +84,7 @@ export class FakeStateStore implements StateStore {
 
   async createRun({ idempotency, ...draft }: RunDraft): Promise<RunCreation> {
     this.#called('createRun')
+    if (!this.#owners.has(draft.owner)) throw new OwnerLost('taken for dead')
     const known = idempotency && this.#keys.get(idempotency.key)
     const repeated = known && this.runs.get(known.id)
     if (repeated !== undefined) {

@@ -142,7 +142,7 @@ describe('interrupted runs', () => {
 })
 
 describe('a store that is away', () => {
-  const AWAY = new Error('connection refused')
+  const AWAY = new StateUnavailable('connection refused')
 
   test('for a moment changes nothing', async () => {
     const replica = await stage.replica()
@@ -203,6 +203,23 @@ describe('a store that is away', () => {
   })
 })
 
+describe('a store that refuses what a run says', () => {
+  const DEFECT = new TypeError('no such column')
+
+  test('of an item ends the run as failed, and the cause is told', async () => {
+    const replica = await stage.replica()
+    const { run } = await replica.runs.start(request())
+    await stage.pass(10)
+    stage.store.putItems = () => Promise.reject(DEFECT)
+    void replica.working[0]?.item({ key: 'a', status: 'updated', body: '{}' })
+    await stage.pass(300)
+    expect(stateOf(run.id)).toBe('failed')
+    expect(problemOf(stage.store.runs.get(run.id))).toBe('internal-error')
+    expect(replica.errors).toContainEqual({ error: DEFECT, what: `run ${run.id}` })
+    expect(replica.ended).toEqual([`${run.id} failed`])
+  })
+})
+
 describe('a process that others took for dead', () => {
   test('stops what it does, does not record it as its own, and works again under another name', async () => {
     const replica = await stage.replica()
@@ -229,6 +246,14 @@ describe('a process that others took for dead', () => {
     replica.working[0]?.progress({ done: 1 })
     await stage.pass(500)
     expect(replica.working[0]?.signal.aborted).toBe(true)
+  })
+
+  test('learns it from the next request, too, and registers at once', async () => {
+    const replica = await stage.replica()
+    stage.store.kill('owner-1')
+    await expect(replica.runs.start(request())).rejects.toThrow(StateUnavailable)
+    await stage.pass(0)
+    expect((await replica.runs.start(request())).outcome).toBe('started')
   })
 
   test('begins no run while it cannot register again', async () => {
