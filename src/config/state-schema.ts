@@ -22,7 +22,7 @@ export const StateSchema = Type.Union(
             'TLS towards the database, with its certificate verified; `{}` is enough for one of a well-known authority.',
           ca: 'Authorities that may sign the certificate of the database, in place of the well-known ones.',
           cert: 'Client certificate.',
-          servername: 'Name that the certificate must carry and that is sent as SNI; the host when left out.',
+          servername: 'Name that the certificate must carry; the host when left out.',
         }),
       ),
       maxConnections: Type.Integer({

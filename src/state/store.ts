@@ -135,6 +135,16 @@ export class OwnerLost extends Error {
   override readonly name = 'OwnerLost'
 }
 
+/** The store does not answer, or cannot take anything at the moment: later it may. Any method may throw it. */
+export class StateUnavailable extends Error {
+  override readonly name = 'StateUnavailable'
+}
+
+/** The store cannot be used as it is: a path that leads nowhere, no database, one of a newer version. Thrown when it is opened. */
+export class StateUnusable extends Error {
+  override readonly name = 'StateUnusable'
+}
+
 export interface StateStore extends AsyncDisposable {
   readonly kind: 'sqlite' | 'postgres'
 
@@ -149,7 +159,10 @@ export interface StateStore extends AsyncDisposable {
    */
   interruptOrphans(endedAt: number, problem: string): Promise<readonly RunRecord[]>
 
-  /** One transaction, so that of two runs that overlap only one is made, from whatever replica. */
+  /**
+   * One transaction, so that of two runs that overlap only one is made, from whatever replica. A draft whose run is there already (an
+   * answer was lost) is `created`. Throws OwnerLost when its owner was taken for dead.
+   */
   createRun(draft: RunDraft): Promise<RunCreation>
   getRun(id: string): Promise<RunRecord | undefined>
   /** Newest first. Throws InvalidCursor. */

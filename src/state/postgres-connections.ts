@@ -1,0 +1,185 @@
+// The connections to the database: a pool, deadlines, and what a broken one means. What failed because its connection was an old one
+// that had broken unnoticed is tried again on a fresh one, where doing it twice does no harm.
+import { Client, type ClientBase, type ClientConfig, Pool, type PoolClient, type QueryResultRow } from 'pg'
+import { type PostgresTls, readAddress } from './postgres-address.ts'
+import { StateUnavailable, StateUnusable } from './store.ts'
+
+export interface PostgresOptions {
+  /** Asked for at each new connection: it may change. */
+  readonly url: () => string
+  readonly tls?: PostgresTls | undefined
+  /** At least 2. */
+  readonly maxConnections: number
+}
+
+/** Longest waits for a connection, for a lock, for a statement, for its answer, and within a transaction, in milliseconds. */
+const LIMITS = {
+  connectionTimeoutMillis: 5_000,
+  lock_timeout: 5_000,
+  statement_timeout: 10_000,
+  query_timeout: 15_000,
+  // A process that is frozen in the middle of a transaction must not keep the others from theirs.
+  idle_in_transaction_session_timeout: 5_000,
+} as const
+/** A connection that is not used is closed after this, before a firewall forgets it. */
+const IDLE_MS = 10_000
+
+/** Conditions that pass, by SQLSTATE or its class: connection, resources, an operator's intervention, locks, a server that is no primary yet. */
+const PASSING = /^(?:08|53|57|58|40001|40P01|55P03|25006|25P03)/
+/** The connection is gone: it was ended by the server, or by the time-out of a transaction. */
+const BROKEN = /^(?:08|57P0[1-5]|25P03)/
+/** What the driver says without a code. */
+const SAID_WHEN_BROKEN =
+  /^(?:Connection terminated|Client has encountered a connection error|Query read timeout|Client was closed)/
+
+export type Rows = readonly QueryResultRow[]
+/** Runs one statement. */
+export type Query = (sql: string, values?: readonly unknown[]) => Promise<Rows>
+
+export class PostgresConnections implements AsyncDisposable {
+  /** What messages call the database. */
+  readonly name: string
+  readonly #pool: Pool
+  /** Connections that were used before: that one of those is broken says nothing about the database. */
+  readonly #used = new WeakSet<ClientBase>()
+
+  /** Opens no connection yet. Throws StateUnusable for an address that is none. */
+  constructor({ url, tls, maxConnections }: PostgresOptions) {
+    let { name, config } = readAddress(url(), tls)
+    this.name = name
+    const readConfig = (): ClientConfig => {
+      try {
+        ;({ config } = readAddress(url(), tls))
+      } catch {
+        // What the file holds now is no address: the last one that was stays, as with every secret. The pool cannot be told.
+      }
+      return { application_name: 'syncer', ...config, ...LIMITS, keepAlive: true }
+    }
+    this.#pool = new Pool({
+      max: maxConnections,
+      idleTimeoutMillis: IDLE_MS,
+      connectionTimeoutMillis: LIMITS.connectionTimeoutMillis,
+      Client: class extends Client {
+        constructor() {
+          super(readConfig())
+        }
+      },
+    })
+    // An idle connection broke: the pool has let go of it, and the next one who asks gets another.
+    this.#pool.on('error', () => undefined)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#pool.ending) await this.#pool.end()
+  }
+
+  /**
+   * Gives `fn` a connection. It is called again, on a fresh connection, when the first one breaks: what it does may be done twice.
+   * Throws StateUnavailable when the database does not answer.
+   */
+  async repeatably<T>(fn: (query: Query) => Promise<T>): Promise<T> {
+    try {
+      return await this.#use(fn)
+    } catch (error) {
+      if (!(error instanceof BrokenConnection)) throw error
+      return this.#useFresh(fn)
+    }
+  }
+
+  /** As `repeatably`, and all of it or nothing. */
+  transaction<T>(fn: (query: Query) => Promise<T>): Promise<T> {
+    return this.repeatably((query) => transact(query, fn))
+  }
+
+  /** A transaction that is not tried again: whoever asks for it must see what it did. */
+  async transactionOnce<T>(fn: (query: Query) => Promise<T>): Promise<T> {
+    return this.#use((query) => transact(query, fn))
+  }
+
+  /** Uses up broken connections until one is new: that one has to do. */
+  async #useFresh<T>(fn: (query: Query) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#use(fn)
+      } catch (error) {
+        if (!(error instanceof BrokenConnection) || error.wasFresh) throw error
+      }
+    }
+  }
+
+  async #use<T>(fn: (query: Query) => Promise<T>): Promise<T> {
+    const client = await this.#connect()
+    const wasFresh = !this.#used.has(client)
+    this.#used.add(client)
+    // Without a listener an error between two statements would end the process; the next statement fails with it.
+    const onError = () => undefined
+    client.on('error', onError)
+    let failure: Error | undefined
+    try {
+      return await fn(async (sql, values = []) => (await client.query(sql, [...values])).rows)
+    } catch (error) {
+      failure = this.#explain(error, wasFresh)
+      throw failure
+    } finally {
+      client.off('error', onError)
+      client.release(failure instanceof BrokenConnection)
+    }
+  }
+
+  async #connect(): Promise<PoolClient> {
+    try {
+      return await this.#pool.connect()
+    } catch (error) {
+      throw new StateUnavailable(`${this.name}: ${reasonOf(error)}`, { cause: error })
+    }
+  }
+
+  #explain(error: unknown, wasFresh: boolean): Error {
+    if (!(error instanceof Error)) return new Error(String(error))
+    if (isBroken(error)) return new BrokenConnection(`${this.name}: ${reasonOf(error)}`, wasFresh, { cause: error })
+    const code = 'code' in error ? String(error.code) : ''
+    return PASSING.test(code) ? new StateUnavailable(`${this.name}: ${reasonOf(error)}`, { cause: error }) : error
+  }
+}
+
+/** What becomes of it is known to nobody but the database. */
+class BrokenConnection extends StateUnavailable {
+  readonly wasFresh: boolean
+
+  constructor(message: string, wasFresh: boolean, options: ErrorOptions) {
+    super(message, options)
+    this.wasFresh = wasFresh
+  }
+}
+
+/** A database that does not answer when the service starts is unavailable; one that refuses us will go on to. */
+export function explainOpening(error: unknown, name: string): unknown {
+  const cause = error instanceof StateUnavailable ? error.cause : error
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return /^(?:28|3D|3F|42501)/.test(code) ? new StateUnusable(`${name}: ${reasonOf(cause)}`, { cause }) : error
+}
+
+async function transact<T>(query: Query, fn: (query: Query) => Promise<T>): Promise<T> {
+  await query('BEGIN ISOLATION LEVEL READ COMMITTED')
+  try {
+    const result = await fn(query)
+    await query('COMMIT')
+    return result
+  } catch (error) {
+    // A connection that is gone has rolled back by itself; what went wrong is told by the first error.
+    await query('ROLLBACK').catch(() => undefined)
+    throw error
+  }
+}
+
+function isBroken(error: Error): boolean {
+  if ('syscall' in error) return true
+  const code = 'code' in error ? String(error.code) : ''
+  return BROKEN.test(code) || (code === '' && SAID_WHEN_BROKEN.test(error.message))
+}
+
+/** A name with several addresses fails with several errors, and an empty message. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(reasonOf))].join(', ')
+  return error instanceof Error ? error.message : String(error)
+}
