@@ -33,6 +33,8 @@ export interface Request {
   readonly body?: string | undefined
   /** A longer answer is a broken one. */
   readonly maxBytes: number
+  /** In place of the usual one: how long the other side may be silent. Milliseconds. */
+  readonly idleTimeoutMs?: number | undefined
 }
 
 export interface Answer {
@@ -91,7 +93,7 @@ export class Exchanges implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason)
       if (this.#closed) return reject(new ExchangeFailed('the cluster is no longer in use', false))
-      const exchange = new Exchange(this, request, signal, resolve, reject)
+      const exchange = new Exchange(this, request, this.#options.idleTimeoutMs, signal, resolve, reject)
       this.#follow(exchange)
       if (this.#running.size < this.#options.maxConcurrentRequests) this.#start(exchange)
       else this.#waiting.push(exchange)
@@ -139,7 +141,7 @@ export class Exchanges implements AsyncDisposable {
     this.#running.add(exchange)
     exchange.startedAt = this.#clock.now()
     this.#timer ??= this.#clock.setTimer(
-      Math.min(this.#options.idleTimeoutMs, this.#options.connectionTimeoutMs + CONNECT_GRACE_MS),
+      Math.min(exchange.idleTimeoutMs, this.#options.connectionTimeoutMs + CONNECT_GRACE_MS),
       this.#look,
     )
     this.#pool.dispatch(exchange.dispatch, exchange)
@@ -181,9 +183,8 @@ export class Exchanges implements AsyncDisposable {
     this.#timer = undefined
   }
 
-  #leftMs({ sent, startedAt, heardAt }: Exchange, now: number): number {
-    const { idleTimeoutMs, connectionTimeoutMs } = this.#options
-    if (!sent) return startedAt + connectionTimeoutMs + CONNECT_GRACE_MS - now
+  #leftMs({ sent, startedAt, heardAt, idleTimeoutMs }: Exchange, now: number): number {
+    if (!sent) return startedAt + this.#options.connectionTimeoutMs + CONNECT_GRACE_MS - now
     return Math.min(heardAt + idleTimeoutMs, startedAt + idleTimeoutMs * MOST_SILENCES) - now
   }
 }
@@ -192,6 +193,7 @@ export class Exchanges implements AsyncDisposable {
 class Exchange implements Dispatcher.DispatchHandler {
   readonly dispatch: Dispatcher.DispatchOptions
   readonly signal: AbortSignal
+  readonly idleTimeoutMs: number
   startedAt = 0
   /** When something last came, or the request went out. */
   heardAt = 0
@@ -211,12 +213,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(
     owner: Exchanges,
     request: Request,
+    idleTimeoutMs: number,
     signal: AbortSignal,
     resolve: (answer: Answer) => void,
     reject: (reason: unknown) => void,
   ) {
     const { method, path, headers, body, maxBytes } = request
     this.#owner = owner
+    this.idleTimeoutMs = request.idleTimeoutMs ?? idleTimeoutMs
     this.signal = signal
     this.dispatch = { method, path, headers, body: body ?? null }
     this.#maxBytes = maxBytes

@@ -72,6 +72,7 @@ class Client implements WaiterClient {
   readonly #authorization: () => string | undefined
   readonly #exchanges: Exchanges
   readonly #base: string
+  readonly #idleTimeoutMs: number
   #skew: Skew | undefined
 
   constructor(options: WaiterClusterOptions) {
@@ -80,11 +81,12 @@ class Client implements WaiterClient {
     this.#base = pathname === '/' ? '' : pathname
     this.#clock = options.clock
     this.#authorization = options.authorization ?? (() => undefined)
+    this.#idleTimeoutMs = options.idleTimeoutMs ?? 30_000
     this.#exchanges = new Exchanges({
       origin,
       clock: options.clock,
       connectionTimeoutMs: options.connectionTimeoutMs ?? 1_000,
-      idleTimeoutMs: options.idleTimeoutMs ?? 30_000,
+      idleTimeoutMs: this.#idleTimeoutMs,
       maxConcurrentRequests: options.maxConcurrentRequests ?? 16,
       secureContext: options.secureContext,
       servername: options.servername,
@@ -130,7 +132,10 @@ class Client implements WaiterClient {
 
   async checkHealth(token: string, path: string, queueTimeoutMs: number, signal: AbortSignal): Promise<HealthAnswer> {
     const headers = { 'x-waiter-token': token, 'x-waiter-queue-timeout': String(queueTimeoutMs) }
-    const answer = await this.#send('GET', path.startsWith('/') ? path : `/${path}`, headers, signal)
+    // Waiter answers when the time in the queue is over, and the service needs some time too.
+    const idleTimeoutMs = this.#idleTimeoutMs + queueTimeoutMs
+    const own = path.startsWith('/') ? path : `/${path}`
+    const answer = await this.#send('GET', own, headers, signal, { idleTimeoutMs })
     if (answer instanceof ExchangeFailed) return { kind: 'broken', message: answer.message }
     return { kind: 'answered', status: answer.status }
   }
@@ -144,14 +149,15 @@ class Client implements WaiterClient {
     path: string,
     headers: Record<string, string>,
     signal: AbortSignal,
-    more: { readonly body?: string; readonly maxBytes?: number } = {},
+    more: { readonly body?: string; readonly maxBytes?: number; readonly idleTimeoutMs?: number } = {},
   ): Promise<RawAnswer | ExchangeFailed> {
     headers['accept'] = 'application/json'
     try {
       const authorization = this.#authorization()
       if (authorization !== undefined) headers['authorization'] = authorization
-      const { body, maxBytes = MAX_TOKEN_BYTES } = more
-      const answer = await this.#exchanges.send({ method, path: this.#base + path, headers, body, maxBytes }, signal)
+      const { body, maxBytes = MAX_TOKEN_BYTES, idleTimeoutMs } = more
+      const request = { method, path: this.#base + path, headers, body, maxBytes, idleTimeoutMs }
+      const answer = await this.#exchanges.send(request, signal)
       this.#noteDate(answer)
       const { status, text } = answer
       const retryAfter = single(answer.headers['retry-after'])
