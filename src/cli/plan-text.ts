@@ -142,7 +142,8 @@ function summaryLines({ mode, dryRun, clusters, sync, counts, totals, clockSkew 
   ]
 }
 
-const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`
+/** So many things, `1 token`, `2 tokens`. */
+export const count = (number: number, thing: string): string => `${number} ${thing}${number === 1 ? '' : 's'}`
 
 /** What comes from elsewhere must not steer the terminal, nor begin a line of its own. */
 export function clean(text: string): string {

@@ -14,7 +14,7 @@ import { planText, type ShownToken, tokensText } from './plan-text.ts'
 import { createProgressBar } from './progress-bar.ts'
 import { Stopped, withStopSignal } from './stop.ts'
 import type { TimeoutFlags } from './tokens-options.ts'
-import { createUndoRecorder, type UndoRecorder } from './undo-recorder.ts'
+import { openUndoRecorder, type UndoRecorder } from './undo-recorder.ts'
 
 export interface HereSettings extends TimeoutFlags {
   /** Begins what is told of errors. */
@@ -54,8 +54,7 @@ export async function syncInProcess(
   const told: Told[] = []
   const plans: SealedPlan[] = []
   await using stack = new AsyncDisposableStack()
-  const undo = createUndoRecorder(settings.undoFile, io)
-  stack.use(undo)
+  const undo = stack.use(await openUndoRecorder(settings.undoFile, io))
   try {
     const summary = await withStopSignal(io, (signal) =>
       runInSurroundings(settings, io, stack, { told, plans, undo, signal }, run),
@@ -74,7 +73,7 @@ export async function syncInProcess(
       cause: error,
     })
   } finally {
-    await undo.finish()
+    undo.tell()
   }
 }
 

@@ -312,9 +312,11 @@ describe('the files of syncer tokens sync', () => {
 
   it('keep a write from being sent when they cannot be written', async () => {
     differ()
-    const { code, err } = await scene.run(['sync', '--undo-file', 'no/such/folder/undo', ...scene.urls])
+    await writeFile(join(scene.cwd, 'undo.jsonl'), 'of an earlier run')
+    const { code, err } = await scene.run(['sync', '--undo-file', 'undo.jsonl', ...scene.urls])
     expect(code).toBe(1)
-    expect(err).toMatch(/^syncer tokens sync: .*no\/such\/folder\/undo/)
+    expect(err).toMatch(/^syncer tokens sync: EEXIST: [^\n]*undo\.jsonl'\n$/)
+    expect(await readFile(join(scene.cwd, 'undo.jsonl'), 'utf8')).toBe('of an earlier run')
     expect(scene.clusters[0].only('store')).toEqual([])
   })
 })
