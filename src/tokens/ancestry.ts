@@ -1,7 +1,7 @@
 // Which version of a token came out of which, by the histories that they carry: clocks may be wrong, histories are not. Pure.
 import type { Description } from './contract.ts'
-import { previousVersions, versionOf } from './description.ts'
-import { equalJson, type JsonValue } from './json.ts'
+import { previousVersions, versionOf, without } from './description.ts'
+import { equalJson } from './json.ts'
 import type { Copy } from './plan-rows.ts'
 
 /** Keys that a cluster fills in when it serves a version, and that the history may lack. */
@@ -16,37 +16,38 @@ export interface Ancestry {
 
 /** `copies`: at least one, none empty; their order is kept. */
 export function traceAncestry(copies: readonly [Copy, ...Copy[]]): Ancestry {
-  const known = new Map(copies.map((younger) => [younger, knownTo(younger, copies)]))
-  closeOver(known)
-  const isKnownTo = (elder: Copy, younger: Copy) => known.get(younger)?.has(elder) === true
-  const isHead = (copy: Copy) => copies.every((other) => !isKnownTo(copy, other) || isKnownTo(other, copy))
+  const eldersOf = new Map(copies.map((younger) => [younger, findElders(younger, copies)]))
+  closeOver(eldersOf)
+  const isElder = (elder: Copy, younger: Copy) => eldersOf.get(younger)?.has(elder) === true
+  const isHead = (copy: Copy) => copies.every((other) => !isElder(copy, other) || isElder(other, copy))
   const [first, ...others] = copies.filter(isHead)
-  // There always is one, be it in a circle; the type does not know.
-  return { isKnownTo, heads: first === undefined ? copies : [first, ...others] }
+  return {
+    isKnownTo: (elder, younger) => isElder(elder, younger) || isSameVersion(elder, younger),
+    // There always is one, be it in a circle; the type does not know.
+    heads: first === undefined ? copies : [first, ...others],
+  }
 }
 
-function knownTo(younger: Copy, copies: readonly Copy[]): Set<Copy> {
-  const own = versionOf(younger.description)
-  const history = previousVersions(younger.description)
-  return new Set(
-    copies.filter(({ description }) => {
-      const version = versionOf(description)
-      return equalJson(version, own) || history.some((entry) => isSameVersion(version, entry))
-    }),
-  )
+function findElders({ description }: Copy, copies: readonly Copy[]): Set<Copy> {
+  const history = previousVersions(description)
+  return new Set(copies.filter((elder) => history.some((entry) => isEntryOf(entry, versionOf(elder.description)))))
 }
 
-/** Histories are cut after some versions: what the elder one came out of, the younger one came out of too. */
-function closeOver(known: ReadonlyMap<Copy, Set<Copy>>): void {
-  for (const [middle, elders] of known) {
-    for (const mine of known.values()) {
-      if (mine.has(middle)) for (const elder of elders) mine.add(elder)
+function isSameVersion(a: Copy, b: Copy): boolean {
+  return equalJson(versionOf(a.description), versionOf(b.description))
+}
+
+/** Histories are cut after some versions: what an elder came out of, the younger one came out of too. */
+function closeOver(eldersOf: ReadonlyMap<Copy, Set<Copy>>): void {
+  for (const [middle, eldest] of eldersOf) {
+    for (const elders of eldersOf.values()) {
+      if (elders.has(middle)) for (const elder of eldest) elders.add(elder)
     }
   }
 }
 
-function isSameVersion(version: Description, entry: Description): boolean {
+/** Whether a history names this version. */
+function isEntryOf(entry: Description, version: Description): boolean {
   const lacking = FILLED_IN.filter((key) => !entry.has(key))
-  const compared: [string, JsonValue][] = [...version].filter(([key]) => !lacking.includes(key))
-  return equalJson(new Map(compared), entry)
+  return equalJson(without(version, lacking), entry)
 }

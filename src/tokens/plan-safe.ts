@@ -2,7 +2,7 @@
 // (404); with any other answer from any cluster nothing is written for the token. What is latest the histories say first, then clocks.
 import { traceAncestry } from './ancestry.ts'
 import type { OnConflict, PlanPolicy, Step, TokenPlan } from './contract.ts'
-import { compareUrls, isDeleted } from './description.ts'
+import { compareUrls, isDeleted, lastUpdateMs } from './description.ts'
 import { newestOf } from './plan-compat.ts'
 import {
   type Copy,
@@ -60,9 +60,11 @@ function planKnown(token: string, copies: readonly [Copy, ...Copy[]], policy: Pl
 }
 
 function chooseLatest(heads: readonly [Copy, ...Copy[]], onConflict: OnConflict): Copy {
-  const preferred =
-    typeof onConflict === 'object' ? heads.find(({ cluster }) => cluster === onConflict.prefer) : undefined
-  return preferred ?? newestOf(heads)
+  if (typeof onConflict !== 'object') return newestOf(heads)
+  const preferred = heads.find(({ cluster }) => cluster === onConflict.prefer)
+  // A version without a time gets another one from every cluster that stores it: preferred again and again, it would never be the same.
+  const isStable = preferred !== undefined && lastUpdateMs(preferred.description) > 0
+  return isStable ? preferred : newestOf(heads)
 }
 
 function removeTombstone(here: Copy): Step {
@@ -84,6 +86,7 @@ function reportUnknown({ cluster, read }: Copy): Step {
 /** What would have been written has to wait until every cluster has said what it holds. */
 function withhold(step: Step, unknown: readonly Copy[]): Step {
   if (step.do === 'nothing') return step
-  const message = `nothing is written before ${unknown.map(({ cluster }) => cluster).join(' and ')} has answered for the token`
+  const names = unknown.map(({ cluster }) => cluster).join(', ')
+  const message = `nothing is written before every cluster has answered for the token; missing: ${names}`
   return nothing(step.cluster, 'error/token-read', { message })
 }
