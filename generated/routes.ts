@@ -1226,9 +1226,9 @@ export const routes = {
           "last-event-id": {
             type: "string",
             minLength: 1,
-            maxLength: 15,
+            maxLength: 9,
             pattern: "^[0-9]+$",
-            "x-syncer-expects": "the id of an event, at most 15 digits",
+            "x-syncer-expects": "the id of an event, at most 9 digits",
           },
         },
       },

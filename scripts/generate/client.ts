@@ -1,133 +1,85 @@
-// Writes the client for other services: one method for each operation that has an answer with a body.
-import { type ApiDocument, follow, listOperations, type PlacedOperation, type Response } from './document.ts'
+// Writes the client for other services: what is the same for every document, then one method for each operation that has an
+// answer with a body.
+import { readFileSync } from 'node:fs'
+import {
+  type ApiDocument,
+  follow,
+  listOperations,
+  type Media,
+  type PlacedOperation,
+  type Response,
+} from './document.ts'
+
+const RUNTIME = new URL('client-runtime.ts', import.meta.url)
 
 /** TypeScript source of `generated/client.ts`. */
 export function renderClient(document: ApiDocument): string {
-  const calls = listOperations(document).flatMap((placed) => {
-    const kind = bodyKind(document, placed)
-    return kind === undefined ? [] : [{ ...placed, kind }]
+  const methods = listOperations(document).flatMap((placed) => {
+    const call = renderCall(document, placed)
+    return call === undefined ? [] : [`    /** ${placed.operation.summary} */\n    ${call},`]
   })
-  const methods = calls.flatMap(({ path, method, operation, kind }) => [
-    `    /** ${operation.summary} */`,
-    `    ${operation.operationId}: (...[params, options]: Arguments<'${operation.operationId}'>) =>`,
-    `      answerOf<Answer<'${operation.operationId}'>>(api.${method}('${path}', { ${kind === 'text' ? "parseAs: 'text', " : ''}...options, ...(params && { params }) })),`,
-  ])
-  return HEAD + methods.join('\n') + TAIL
-}
-
-function bodyKind(document: ApiDocument, { operation }: PlacedOperation): 'json' | 'text' | undefined {
-  const content = Object.entries(operation.responses)
-    .filter(([status]) => status.startsWith('2'))
-    .flatMap(([, response]) => Object.keys(follow<Response>(document, response).content ?? {}))
-  if (content.length === 0) return undefined
-  return content.includes('application/json') ? 'json' : 'text'
-}
-
-const HEAD = `// Generated from openapi/syncer.yaml by \`npm run generate\`; do not edit.
-// The client for other services. It needs nothing of the server and works in Node and in browsers.
-import createClient, { type Client } from 'openapi-fetch'
-import type { components, operations, paths } from './openapi.ts'
-
-export type { components, operations, paths } from './openapi.ts'
-export type Problem = components['schemas']['Problem']
-
-/** An error that the service answered with (RFC 9457). */
-export class SyncerProblem extends Error {
-  override readonly name = 'SyncerProblem'
-  /** What the service said; for an answer that is no problem (a proxy's, say) what can be known of it. */
-  readonly problem: Problem
-  /** Seconds after which to try again, where the service says so. */
-  readonly retryAfterSeconds: number | undefined
-
-  constructor(problem: Problem, retryAfterSeconds?: number) {
-    super(\`\${problem.title} (\${problem.status}): \${problem.detail}\`)
-    this.problem = problem
-    this.retryAfterSeconds = retryAfterSeconds
-  }
-
-  /** Stable kind of the problem, for example \`/problems/unknown-origin\`. */
-  get type(): string {
-    return this.problem.type
-  }
-
-  get status(): number {
-    return this.problem.status
-  }
-}
-
-export interface SyncerClientOptions {
-  /** Where the service is, for example \`https://syncer.example\`. */
-  readonly baseUrl: string
-  /** Bearer token, or what fetches one before each call (tokens of a ServiceAccount rotate). */
-  readonly token?: string | (() => string | Promise<string>) | undefined
-  readonly fetch?: ((request: Request) => Promise<Response>) | undefined
-}
-
-export interface CallOptions {
-  readonly signal?: AbortSignal
-}
-
-type Parameters<Id extends keyof operations> = operations[Id]['parameters']
-type Arguments<Id extends keyof operations> = Record<never, never> extends Parameters<Id>
-  ? [params?: Parameters<Id>, options?: CallOptions]
-  : [params: Parameters<Id>, options?: CallOptions]
-type Contents<Responses> = { [Status in keyof Responses]: Responses[Status] extends { content: infer Content } ? Content : never }[keyof Responses]
-type Body<Content> = Content extends unknown ? Content[Exclude<keyof Content, 'application/problem+json'>] : never
-type Answer<Id extends keyof operations> = Body<Contents<operations[Id]['responses']>>
-
+  return `${renderRuntime()}
 export type SyncerClient = ReturnType<typeof createSyncerClient>
 
-/** A client whose methods are the operations of the service. Each resolves with the body of the answer and throws SyncerProblem for an error. */
-export function createSyncerClient({ baseUrl, token, fetch }: SyncerClientOptions) {
-  const api: Client<paths> = createClient<paths>({ baseUrl, ...(fetch && { fetch }) })
-  if (token !== undefined) {
-    api.use({
-      async onRequest({ request }) {
-        request.headers.set('Authorization', \`Bearer \${typeof token === 'function' ? await token() : token}\`)
-        return request
-      },
-    })
-  }
+/**
+ * A client whose methods are the operations of the service. Each resolves with the body of the answer and throws SyncerProblem for an error.
+ * Parameters go by their place: \`{ path, query, header }\`; a body comes before them.
+ */
+export function createSyncerClient(options: SyncerClientOptions) {
+  const api = createApi(options)
   return {
     /** The openapi-fetch client beneath, for calls by path. */
     api,
-`
-
-const TAIL = `
-  }
-}
-
-interface Outcome {
-  readonly data?: unknown
-  readonly error?: unknown
-  readonly response: Response
-}
-
-/** An answer is what is not a problem, whatever its status: \`denyStatus\` answers a verdict with 401 or 403. */
-async function answerOf<T>(call: Promise<Outcome>): Promise<T> {
-  const { data, error, response } = await call
-  if (response.ok) return data as T
-  if (mediaType(response) === 'application/json' && response.headers.has('X-Token-Status')) return error as T
-  throw new SyncerProblem(mediaType(response) === 'application/problem+json' ? (error as Problem) : unknownProblem(response), retryAfter(response))
-}
-
-function mediaType(response: Response): string {
-  return (response.headers.get('Content-Type') ?? '').split(';', 1).join('').trim().toLowerCase()
-}
-
-function retryAfter(response: Response): number | undefined {
-  const seconds = Number(response.headers.get('Retry-After') ?? Number.NaN)
-  return Number.isFinite(seconds) ? seconds : undefined
-}
-
-function unknownProblem(response: Response): Problem {
-  return {
-    type: '/problems/unknown',
-    title: response.statusText || 'Unknown error',
-    status: response.status,
-    detail: 'The answer did not come from the service: it is no problem+json.',
-    instance: new URL(response.url || '/', 'http://unknown').pathname,
-    requestId: response.headers.get('X-Request-Id') ?? 'unknown',
+${methods.join('\n')}
+    /** Resolves with the run when it has ended, however it did; see WaitOptions. */
+    waitForRun: (id: string, options?: WaitOptions) => waitForRun(api, id, options),
   }
 }
 `
+}
+
+/** The part that is written by hand, seen from the folder of generated files. What it hands to the methods is no export there. */
+function renderRuntime(): string {
+  const source = readFileSync(RUNTIME, 'utf8')
+  const begin = source.indexOf('import createClient')
+  const end = source.lastIndexOf('\nexport {')
+  if (begin < 0 || end < 0) throw new Error(`${RUNTIME.pathname} has not its first import and its last export any more`)
+  return `// Generated from openapi/syncer.yaml by \`npm run generate\`; do not edit.
+// The client for other services. It needs nothing of the server and works in Node and in browsers.
+${source.slice(begin, end).replaceAll('../../generated/openapi.ts', './openapi.ts')}`
+}
+
+function renderCall(document: ApiDocument, { path, method, operation }: PlacedOperation): string | undefined {
+  const id = operation.operationId
+  const content = contentOf(document, operation)
+  const stream = content['text/event-stream']
+  if (Object.keys(content).length === 0) return undefined
+  if (stream !== undefined) {
+    const events = Object.entries(stream['x-syncer-events'] ?? {})
+    const names = events.map(([name]) => `'${name}'`).join(', ')
+    const types = events.map(([name, schema]) => `${name}: ${typeNamed(schema.$ref)}`).join('; ')
+    return `${id}: (...[params, options]: Arguments<'${id}'>) =>
+      eventsOf<{ ${types} }>([${names}], () => api.${method}('${path}', { parseAs: 'stream', ...options, ...(params && { params }) }))`
+  }
+  const parse = 'application/json' in content ? '' : "parseAs: 'text', "
+  const [taken, given] =
+    operation.requestBody === undefined
+      ? [`params, options]: Arguments<'${id}'>`, '']
+      : [`body, params, options]: ArgumentsWithBody<'${id}'>`, '...(body && { body }), ']
+  return `${id}: (...[${taken}) =>
+      answerOf<Answer<'${id}'>>(api.${method}('${path}', { ${parse}...options, ${given}...(params && { params }) }))`
+}
+
+function contentOf(
+  document: ApiDocument,
+  { responses }: PlacedOperation['operation'],
+): Readonly<Record<string, Media>> {
+  const good = Object.entries(responses).filter(([status]) => status.startsWith('2'))
+  return Object.assign({}, ...good.map(([, response]) => follow<Response>(document, response).content))
+}
+
+function typeNamed(ref: string | undefined): string {
+  const name = /^#\/components\/schemas\/([A-Za-z][A-Za-z0-9]*)$/.exec(ref ?? '')?.[1]
+  if (name === undefined) throw new Error(`${ref}: the data of an event is a #/components/schemas/NAME`)
+  return `components['schemas']['${name}']`
+}

@@ -6,8 +6,10 @@ export interface Schema {
   readonly [keyword: string]: unknown
 }
 
-interface Media {
+export interface Media {
   readonly schema?: Schema
+  /** Of server-sent events: the data by the name of the event. */
+  readonly 'x-syncer-events'?: Readonly<Record<string, Schema>>
 }
 
 export interface Response {

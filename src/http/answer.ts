@@ -18,7 +18,13 @@ export function sendAnswer(reply: FastifyReply, { status, headers, body, type }:
   writeHeaders(reply, headers)
   reply.statusCode = status
   if (type !== undefined) reply.header('content-type', type)
-  reply.send(isStream(body) ? toStream(reply.request, body) : body)
+  if (!isStream(body)) {
+    reply.send(body)
+    return
+  }
+  // The connection of a stream ends with it: it would idle, and hold up a service that stops.
+  reply.raw.setHeader('Connection', 'close')
+  reply.send(toStream(reply.request, body))
 }
 
 const isStream = (body: unknown): body is AsyncIterable<string> =>

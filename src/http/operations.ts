@@ -71,11 +71,16 @@ const createRefusal =
 
 /** No body at all stands for the empty object; one that is announced must be there. */
 const takeNothingForEmpty: preValidationHookHandler = (request, _reply, done) => {
-  request.body ??= {}
+  if (request.body === undefined) request.body = {}
   done()
 }
 
 function createAdapter(handler: AnyHandler, closing: AbortSignal) {
+  const send = (reply: FastifyReply, answer: AnyAnswer): void => {
+    // It has arrived before the service began to stop, and is the last on its connection.
+    if (closing.aborted) reply.raw.setHeader('Connection', 'close')
+    sendAnswer(reply, answer)
+  }
   return (request: FastifyRequest, reply: FastifyReply): void => {
     let answer: AnyAnswer | Promise<AnyAnswer>
     try {
@@ -85,10 +90,10 @@ function createAdapter(handler: AnyHandler, closing: AbortSignal) {
       return
     }
     if (!(answer instanceof Promise)) {
-      sendAnswer(reply, answer)
+      send(reply, answer)
       return
     }
-    answer.then((settled) => sendAnswer(reply, settled)).catch((error: unknown) => sendError(request, reply, error))
+    answer.then((settled) => send(reply, settled)).catch((error: unknown) => sendError(request, reply, error))
   }
 }
 

@@ -56,6 +56,13 @@ describe('the route table', () => {
     expect(source).toContain('makeThing: "a" | "c"\n')
   })
 
+  it('names the scopes of which one will do, and where a body may be missing', () => {
+    const source = renderRoutes(documentWith(FLAT, '[]', '[{ bearer: [read] }, { bearer: [db] }]'))
+    expect(source).toContain('scopes: ["read", "db"],')
+    expect(source).toContain('bodyless: false,')
+    expect(renderRoutes(documentWith(FLAT, '[]', '[]'))).toContain('scopes: null,')
+  })
+
   it.each([
     [
       'a schema that contains itself',
@@ -63,12 +70,45 @@ describe('the route table', () => {
       /contains itself: Thing → Thing/,
     ],
     ['a reference that leads nowhere', documentWith('{}'), /leads nowhere/],
-    ['two scopes', documentWith(FLAT, '[]', '[{ bearer: [read, db] }]'), /one scope at most/],
+    ['two scopes at once', documentWith(FLAT, '[]', '[{ bearer: [read, db] }]'), /one scope at most/],
   ])('refuses %s', (_, document, why) => expect(() => renderRoutes(document)).toThrow(why))
 })
 
-it('the client has a method for every operation with a body', () => {
-  expect(renderClient(documentWith(FLAT))).toContain(
-    "makeThing: (...[params, options]: Arguments<'makeThing'>) =>\n      answerOf<Answer<'makeThing'>>(api.POST('/v1/things/{id}'",
-  )
+describe('the client', () => {
+  it('has a method for every operation with an answer, its body first', () => {
+    expect(renderClient(documentWith(FLAT))).toContain(
+      "makeThing: (...[body, params, options]: ArgumentsWithBody<'makeThing'>) =>\n      answerOf<Answer<'makeThing'>>(api.POST('/v1/things/{id}', { ...options, ...(body && { body }), ",
+    )
+  })
+
+  const streamOf = (events: string) =>
+    parseDocument(`
+paths:
+  /v1/things:
+    get:
+      operationId: followThings
+      summary: Follows.
+      responses:
+        '200': { content: { text/event-stream: { schema: { type: string }, x-syncer-events: ${events} } } }
+components: { schemas: { Thing: { type: object }, Last: { type: string } } }
+`)
+
+  it('has the events of a stream, each with its data', () => {
+    const source = renderClient(
+      streamOf("{ thing: { $ref: '#/components/schemas/Thing' }, last: { $ref: '#/components/schemas/Last' } }"),
+    )
+    expect(source).toContain(
+      "eventsOf<{ thing: components['schemas']['Thing']; last: components['schemas']['Last'] }>(['thing', 'last'], () => api.GET('/v1/things', { parseAs: 'stream', ",
+    )
+  })
+
+  it('has names for the data of events only where the document has', () => {
+    expect(() => renderClient(streamOf('{ thing: { type: object } }'))).toThrow(/is a #\/components\/schemas\/NAME/)
+  })
+
+  it('knows nothing of the place where its first part is written', () => {
+    const source = renderClient(documentWith(FLAT))
+    expect(source).toContain("from './openapi.ts'")
+    expect(source).not.toMatch(/\.\.\/|export \{ type Answer/)
+  })
 })

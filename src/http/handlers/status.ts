@@ -2,9 +2,11 @@
 import type { components } from '../../../generated/openapi.ts'
 import type { Leadership } from '../../lib/leadership.ts'
 import type { Runs, ScheduleStatus, TokenRuns } from '../../runs/contract.ts'
+import type { RunRecord } from '../../state/store.ts'
 import type { Gateway } from '../../synced/contract.ts'
 import type { Handlers } from '../contract.ts'
 import type { AppDependencies } from '../dependencies.ts'
+import { toProblem } from '../problems.ts'
 import { outlineRun, toIso } from '../run-answers.ts'
 import { describeReplica, describeSource } from './replicas.ts'
 
@@ -53,24 +55,26 @@ async function describeRuns({ runs, tokens }: Known): Promise<Pick<Schemas['Stat
 }
 
 async function describeTokens({ clusters }: TokenRuns, runs: Runs): Promise<Schemas['TokensStatus']> {
-  const { items } = await runs.list({ kind: 'tokens', limit: 1 })
-  return {
-    clusters: clusters.map(({ name, url }) => ({ name, url })),
-    lastRun: items[0] === undefined ? null : outlineRun(items[0]),
-  }
+  const last = await readRun(async () => (await runs.list({ kind: 'tokens', limit: 1 })).items[0])
+  return { clusters: clusters.map(({ name, url }) => ({ name, url })), ...last }
 }
 
 async function describeSchedule(
-  { name, cron, timeZone, nextAt, lastRunId, missed }: ScheduleStatus,
+  { lastRunId, nextAt, ...schedule }: ScheduleStatus,
   runs: Runs,
 ): Promise<Schemas['ScheduleStatus']> {
-  const lastRun = lastRunId === null ? undefined : await runs.get(lastRunId)
-  return {
-    name,
-    cron,
-    timeZone,
-    nextAt: toIso(nextAt),
-    lastRun: lastRun === undefined ? null : outlineRun(lastRun),
-    missed,
+  const { lastRun } = await readRun(async () => (lastRunId === null ? undefined : runs.get(lastRunId)))
+  return { ...schedule, nextAt: toIso(nextAt), lastRun }
+}
+
+/** A state that cannot be reached right now must not hide all the rest. */
+async function readRun(read: () => Promise<RunRecord | undefined>): Promise<Omit<Schemas['TokensStatus'], 'clusters'>> {
+  try {
+    const run = await read()
+    return { lastRun: run === undefined ? null : outlineRun(run) }
+  } catch (error) {
+    const { kind, message } = toProblem(error)
+    if (kind !== 'state-unavailable') throw error
+    return { lastRun: null, problem: message }
   }
 }
