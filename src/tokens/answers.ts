@@ -86,17 +86,23 @@ export function readIndex(text: string): readonly IndexRecord[] | undefined {
   const records: IndexRecord[] = []
   for (const entry of list) {
     if (!isRecord(entry)) return undefined
-    const { token, deleted, etag, owner } = entry
-    if (typeof token !== 'string') continue
-    records.push({
-      token,
-      deleted: typeof deleted === 'boolean' ? deleted : null,
-      etag: typeof etag === 'string' ? etag : null,
-      owner: typeof owner === 'string' ? owner : null,
-      lastUpdateMs: readTime(entry['last-update-time']),
-    })
+    const record = readIndexRecord(entry)
+    if (record !== undefined) records.push(record)
   }
   return records
+}
+
+/** An entry of the index; undefined when it has no name. */
+export function readIndexRecord(entry: Readonly<Record<string, unknown>>): IndexRecord | undefined {
+  const { token, deleted, etag, owner } = entry
+  if (typeof token !== 'string') return undefined
+  return {
+    token,
+    deleted: typeof deleted === 'boolean' ? deleted : null,
+    etag: typeof etag === 'string' ? etag : null,
+    owner: typeof owner === 'string' ? owner : null,
+    lastUpdateMs: readTime(entry['last-update-time']),
+  }
 }
 
 function readTime(value: unknown): number | null {
@@ -104,5 +110,6 @@ function readTime(value: unknown): number | null {
   return Number.isNaN(ms) ? null : ms
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+/** True for an object of JSON.parse. */
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,28 +1,18 @@
 // Requests to one host: so many at a time and the others in their order, over connections that are kept, each with deadlines that a
 // clock sets off. One timer and one listener serve them all: at thousands of requests a second, one of each per request would cost
 // more than the request.
-import { isIP } from 'node:net'
-import { checkServerIdentity, type PeerCertificate, type SecureContext } from 'node:tls'
-import { buildConnector, type Dispatcher, Pool } from 'undici'
+import { type Dispatcher, Pool } from 'undici'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { type ConnectOptions, createConnect } from './connect.ts'
 import { describeFailure } from './failure.ts'
 
-/** What TLS is made with; asked at each new connection, so that renewed files count. May throw. */
-export type SecureContexts = () => SecureContext
-
-export interface ExchangesOptions {
+export interface ExchangesOptions extends ConnectOptions {
   /** Scheme, host and port. */
   readonly origin: string
-  readonly clock: Clock
-  /** A connection must stand, TLS included, within this. Milliseconds. */
-  readonly connectionTimeoutMs: number
   /** The other side may be silent for this long. Milliseconds. */
   readonly idleTimeoutMs: number
   /** Most requests under way at once. */
   readonly maxConcurrentRequests: number
-  readonly secureContext?: SecureContexts | undefined
-  /** Name that the certificate must carry; the host when left out. */
-  readonly servername?: string | undefined
 }
 
 export interface Request {
@@ -284,44 +274,5 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.isSettled = true
     this.#owner.ended(this)
     return true
-  }
-}
-
-/** Connects within a time of our own: undici's own runs on a clock of half seconds. */
-function createConnect(options: ExchangesOptions): buildConnector.connector {
-  const { clock, connectionTimeoutMs, secureContext, servername } = options
-  const settings = {
-    timeout: 0,
-    allowH2: false,
-    ...(servername !== undefined && {
-      checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
-        checkServerIdentity(servername, certificate),
-    }),
-  }
-  const usual = secureContext === undefined ? buildConnector(settings) : undefined
-  // An address is no name to ask for.
-  const asked = servername === undefined || isIP(servername) !== 0 ? {} : { servername }
-  return (target, callback) => {
-    let connect: buildConnector.connector
-    try {
-      connect = usual ?? buildConnector({ ...settings, secureContext: secureContext?.() })
-    } catch (error) {
-      // A certificate or key that cannot be read. Not before this returns: undici is still in the middle of asking.
-      queueMicrotask(() => callback(error instanceof Error ? error : new Error(String(error)), null))
-      return
-    }
-    const socket: unknown = connect({ ...target, ...asked }, (...result: Parameters<buildConnector.Callback>) => {
-      timer.cancel()
-      callback(...result)
-    })
-    const timer = clock.setTimer(connectionTimeoutMs, () => destroy(socket, connectionTimeoutMs))
-  }
-}
-
-/** The connector gives the socket that it opens, though its type does not say so. */
-function destroy(socket: unknown, connectionTimeoutMs: number): void {
-  const late = Object.assign(new Error(`no connection in ${connectionTimeoutMs} ms`), { code: 'CONNECT_TIMEOUT' })
-  if (socket !== null && typeof socket === 'object' && 'destroy' in socket && typeof socket.destroy === 'function') {
-    socket.destroy(late)
   }
 }

@@ -3,6 +3,7 @@ import { parseRetryAfterMs } from '../lib/backoff.ts'
 import type { Clock } from '../lib/clock.ts'
 import { type IndexRecord, isSuccess, type RawAnswer, readIndex, readTokenAnswer, readWriteAnswer } from './answers.ts'
 import { parseClusterUrl } from './cluster-address.ts'
+import type { SecureContexts } from './connect.ts'
 import {
   ClusterUnreachable,
   type ClusterUrl,
@@ -11,7 +12,7 @@ import {
   type WaiterCluster,
   type WriteAnswer,
 } from './contract.ts'
-import { type Answer, ExchangeFailed, Exchanges, type Request, type SecureContexts } from './exchange.ts'
+import { type Answer, ExchangeFailed, Exchanges, type Request } from './exchange.ts'
 import { type JsonValue, writeJson } from './json.ts'
 import { narrowSkew, type Skew } from './skew.ts'
 
