@@ -5,9 +5,11 @@ import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { benchDsync } from './dsync.ts'
 import { benchSynced } from './synced.ts'
+import { benchTokens } from './tokens.ts'
 
 const BENCHES: Readonly<Record<string, (log: (line: string) => void) => Promise<string>>> = {
   synced: benchSynced,
+  tokens: benchTokens,
   dsync: benchDsync,
 }
 
