@@ -1,5 +1,5 @@
 // Writes the page about problems from the catalogue that the service answers from.
-import { PROBLEMS, RUN_PROBLEMS } from '../../src/http/problem-kinds.ts'
+import { PROBLEMS, PROBLEMS_OF_RUNS } from '../../src/http/problem-kinds.ts'
 
 /** Markdown of `docs/problems.md`. */
 export function renderProblems(): string {
@@ -7,7 +7,7 @@ export function renderProblems(): string {
     ([name, { status, title, meaning }]) =>
       `## ${name}\n\n\`/problems/${name}\` · ${status} · ${title}\n\n${meaning}\n`,
   )
-  const ofRuns = Object.entries(RUN_PROBLEMS).map(
+  const ofRuns = Object.entries(PROBLEMS_OF_RUNS).map(
     ([name, { title, meaning }]) => `### ${name}\n\n\`/problems/${name}\` · ${title}\n\n${meaning}\n`,
   )
   return `<!-- Generated from src/http/problem-kinds.ts by \`npm run generate\`; do not edit. -->
@@ -20,7 +20,7 @@ ${sections.join('\n')}
 ## Problems of runs
 
 A run that failed as a whole says why in its field \`problem\`, which has \`type\`, \`title\` and \`detail\`. It is one of these, or
-\`internal-error\`.
+\`internal-error\` or \`state-unavailable\` of the problems above.
 
 ${ofRuns.join('\n')}`
 }

@@ -138,8 +138,8 @@ export const PROBLEMS = {
 
 export type ProblemName = keyof typeof PROBLEMS
 
-/** What the field `problem` of a run may be besides `internal-error`, by the last part of its `type`. The run is then not `succeeded`. */
-export const RUN_PROBLEMS = {
+/** What the field `problem` of a run may be besides some of the above, by the last part of its `type`. The run is then not `succeeded`. */
+export const PROBLEMS_OF_RUNS = {
   'cluster-unreachable': {
     title: 'Cluster unreachable',
     meaning:

@@ -3,7 +3,7 @@ import type { components } from '../../generated/openapi.ts'
 import type { RunProblem, Runs, Started } from '../runs/contract.ts'
 import type { RunItem, RunRecord } from '../state/store.ts'
 import type { Answer, Call } from './contract.ts'
-import { PROBLEMS, RUN_PROBLEMS } from './problem-kinds.ts'
+import { PROBLEMS, PROBLEMS_OF_RUNS } from './problem-kinds.ts'
 import { hrefOfRun, idempotencyKeyReused, MAX_DETAIL, notFound, runOverlaps } from './problems.ts'
 
 type Schemas = components['schemas']
@@ -88,7 +88,7 @@ export const toIso = (ms: number | null) => (ms === null ? null : new Date(ms).t
 
 /** Its title is that of the catalogue; an unknown kind, of another version perhaps, has its own name for one. */
 function describeRunProblem({ kind, detail }: RunProblem): Schemas['RunProblem'] {
-  const known = Object.hasOwn(RUN_PROBLEMS, kind) ? RUN_PROBLEMS : PROBLEMS
+  const known = Object.hasOwn(PROBLEMS_OF_RUNS, kind) ? PROBLEMS_OF_RUNS : PROBLEMS
   const { title } = (known as Readonly<Record<string, { readonly title: string } | undefined>>)[kind] ?? { title: kind }
   return { type: `/problems/${kind}`, title, detail: detail.slice(0, MAX_DETAIL) || title }
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { PROBLEMS, type ProblemName, RUN_PROBLEMS } from '../../src/http/problem-kinds.ts'
+import { PROBLEMS, PROBLEMS_OF_RUNS, type ProblemName } from '../../src/http/problem-kinds.ts'
 import { describeProblem, HttpProblem, THROWN_BELOW, toProblem } from '../../src/http/problems.ts'
-import { InvalidRunRequest } from '../../src/runs/contract.ts'
-import { InvalidCursor } from '../../src/state/store.ts'
+import { InvalidRunRequest, RunsStopping } from '../../src/runs/contract.ts'
+import { DEFECT, ORPHANED, RUN_PROBLEMS } from '../../src/runs/problems.ts'
+import { InvalidCursor, StateUnavailable } from '../../src/state/store.ts'
 import * as synced from '../../src/synced/contract.ts'
 import { document, findBreaches } from '../openapi/document.ts'
 
@@ -29,20 +30,23 @@ describe('the catalogue', () => {
       )
   })
 
-  it.each(Object.entries(RUN_PROBLEMS))('has words that a run can show: %s', (name, { title }) => {
+  it.each(Object.entries(PROBLEMS_OF_RUNS))('has words that a run can show: %s', (name, { title }) => {
     expect(
       findBreaches('/components/schemas/RunProblem', { type: `/problems/${name}`, title, detail: 'what happened' }),
     ).toEqual([])
     expect(PROBLEMS).not.toHaveProperty([name])
   })
 
+  it.each([...new Set(RUN_PROBLEMS.values()), ORPHANED.kind, String(DEFECT.problem?.kind)])(
+    'knows what can become of a run: %s',
+    (kind) => expect(Object.keys({ ...PROBLEMS, ...PROBLEMS_OF_RUNS })).toContain(kind),
+  )
+
   it('knows every error of the gateway by the name of its class', () => {
     const classes = Object.values(synced).filter((value) => typeof value === 'function')
     expect([...THROWN_BELOW.keys()]).toEqual(expect.arrayContaining(classes.map((one) => new one('x').name)))
   })
 })
-
-const named = (name: string) => Object.assign(new Error('x'), { name })
 
 describe('an error', () => {
   it.each([
@@ -59,8 +63,8 @@ describe('an error', () => {
     [new InvalidRunRequest('/clusters', 'are too few'), 'bad-request'],
     [new InvalidRunRequest('/plan', 'is none'), 'unusable-plan'],
     [new InvalidCursor('x'), 'bad-request'],
-    [named('RunsStopping'), 'stopping'],
-    [named('StateUnavailable'), 'state-unavailable'],
+    [new RunsStopping('x'), 'stopping'],
+    [new StateUnavailable('x'), 'state-unavailable'],
   ])('%s is answered as %s', (error, kind) => expect(toProblem(error).kind).toBe(kind))
 
   it('of the framework is told in words of ours', () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SCOPES } from '../../src/config/schema.ts'
 import type { ScheduleStatus } from '../../src/runs/contract.ts'
+import { StateUnavailable } from '../../src/state/store.ts'
 import { ENDED, FakeRuns, FakeTokenRuns, RUN_ID, runRecord, SUMMARY, tokenItem } from './lib/fake-runs.ts'
 import { acceptAll, createHarness, type Harness } from './lib/harness.ts'
 
@@ -218,7 +219,7 @@ describe('what belongs to runs', () => {
   })
 
   it('is 503 while the state cannot be reached', async () => {
-    runs.list = () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { name: 'StateUnavailable' }))
+    runs.list = () => Promise.reject(new StateUnavailable('connect ECONNREFUSED'))
     const answer = await get()
     expect(answer.json()).toMatchObject({ type: '/problems/state-unavailable', status: 503 })
     expect(h.lines().at(-1)).toMatchObject({ problem: 'state-unavailable', failure: expect.stringContaining('ECONN') })
@@ -277,8 +278,8 @@ describe('GET /v1/status', () => {
 
   it('shows the rest while the state cannot be reached', async () => {
     runs.scheduled = [schedule]
-    runs.list = () => Promise.reject(Object.assign(new Error('refused'), { name: 'StateUnavailable' }))
-    runs.get = () => Promise.reject(Object.assign(new Error('refused'), { name: 'StateUnavailable' }))
+    runs.list = () => Promise.reject(new StateUnavailable('refused'))
+    runs.get = () => Promise.reject(new StateUnavailable('refused'))
     await using one = await createHarness({ authenticator, runs, tokens: new FakeTokenRuns() })
     expect((await one.ask({ url: '/v1/status' })).json()).toMatchObject({
       gateway: {},

@@ -1,5 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { InvalidRunRequest, type Started, type SyncTokensBody } from '../../src/runs/contract.ts'
+import { InvalidRunRequest, RunsStopping, type Started, type SyncTokensBody } from '../../src/runs/contract.ts'
+import { StateUnavailable } from '../../src/state/store.ts'
 import { ENDED, FakeRuns, FakeTokenRuns, RUN_ID, runRecord, SUMMARY } from './lib/fake-runs.ts'
 import { acceptAll, createHarness, type Harness } from './lib/harness.ts'
 
@@ -203,10 +204,10 @@ describe('POST /v1/tokens/sync', () => {
   })
 
   it.each([
-    ['RunsStopping', 'stopping', []],
-    ['StateUnavailable', 'state-unavailable', [expect.stringContaining('out of reach')]],
-  ])('answers 503 with when to try again: %s', async (name, kind, failures) => {
-    tokens.onStart = () => Promise.reject(Object.assign(new Error('out of reach'), { name }))
+    [new RunsStopping('out of reach'), 'stopping', []],
+    [new StateUnavailable('out of reach'), 'state-unavailable', [expect.stringContaining('out of reach')]],
+  ])('answers 503 with when to try again: %s', async (error, kind, failures) => {
+    tokens.onStart = () => Promise.reject(error)
     const answer = await sync({})
     expect(answer.json()).toMatchObject({ type: `/problems/${kind}`, status: 503 })
     expect(answer.json()['detail']).not.toContain('out of reach')
