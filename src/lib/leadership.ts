@@ -30,6 +30,34 @@ export function createSoleLeadership(instance: string): Leadership {
   }
 }
 
+/**
+ * Calls `begin` when this replica leads, and whenever it begins to; what it gives is disposed of when leadership ends. Disposing of the
+ * result ends both.
+ */
+export function whileLeading(
+  leadership: Pick<Leadership, 'isLeader' | 'onChange'>,
+  begin: () => Disposable,
+): Disposable {
+  let duty: Disposable | undefined
+  const end = () => {
+    const ended = duty
+    duty = undefined
+    ended?.[Symbol.dispose]()
+  }
+  const look = () => {
+    if (!leadership.isLeader) end()
+    else duty ??= begin()
+  }
+  const forget = leadership.onChange(look)
+  look()
+  return {
+    [Symbol.dispose]: () => {
+      forget()
+      end()
+    },
+  }
+}
+
 /** Leadership in a sentence, for people. */
 export function describeLeadership({ leader, isLeader, term, problem }: Leadership): string {
   const trouble = problem === undefined ? '' : `; ${problem}`

@@ -7,6 +7,8 @@ import type { Progress, RunEvent } from './contract.ts'
 /** From one look at a run of another replica to the next, in milliseconds. */
 const POLL_MS = 500
 const PAGE = 500
+/** Timers cannot wait for much longer than this, in milliseconds. */
+const LONGEST_MS = 86_400_000
 
 export interface FollowSurroundings {
   readonly store: Pick<StateStore, 'getRun' | 'readItemsAfter'>
@@ -75,7 +77,7 @@ export async function waitForRun(
     const run = await store.getRun(id)
     const leftMs = endAt - clock.now()
     if (run === undefined || isEnded(run) || leftMs <= 0 || signal.aborted) return run
-    await pause(clock, ended === undefined ? Math.min(POLL_MS, leftMs) : leftMs, ended, signal)
+    await pause(clock, Math.min(leftMs, ended === undefined ? POLL_MS : LONGEST_MS), ended, signal)
   }
 }
 

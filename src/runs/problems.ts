@@ -32,7 +32,7 @@ export const RUN_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['LockLost', 'lock-lost'],
   ['OwnerLost', 'interrupted'],
   ['StateUnreachable', 'interrupted'],
-  ['StateUnavailable', 'interrupted'],
+  ['StateUnavailable', 'state-unavailable'],
   ['RunsStopping', 'interrupted'],
 ])
 

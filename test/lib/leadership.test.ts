@@ -5,6 +5,7 @@ import {
   describeLeadership,
   type Leadership,
   registerLeadershipMetrics,
+  whileLeading,
 } from '../../src/lib/leadership.ts'
 
 const led: Leadership = {
@@ -26,6 +27,49 @@ describe('leadership in a sentence', () => {
     ['no leader is known; connection refused', { ...following, leader: undefined, problem: 'connection refused' }],
   ])('%s', (sentence, leadership) => {
     expect(describeLeadership(leadership)).toBe(sentence)
+  })
+})
+
+describe('a duty of the leader', () => {
+  const play = (isLeader: boolean) => {
+    const listeners = new Set<() => void>()
+    const leadership = {
+      isLeader,
+      onChange: (listener: () => void) => {
+        listeners.add(listener)
+        return () => listeners.delete(listener)
+      },
+    }
+    const told: string[] = []
+    const duty = whileLeading(leadership, () => {
+      told.push('begins')
+      return { [Symbol.dispose]: () => void told.push('ends') }
+    })
+    const set = (now: boolean) => {
+      leadership.isLeader = now
+      for (const listener of listeners) listener()
+    }
+    return { told, duty, set, listeners }
+  }
+
+  test('begins at once for a leader, and ends and begins with leadership', () => {
+    const { told, set } = play(true)
+    expect(told).toEqual(['begins'])
+    set(true)
+    expect(told).toEqual(['begins'])
+    set(false)
+    set(false)
+    set(true)
+    expect(told).toEqual(['begins', 'ends', 'begins'])
+  })
+
+  test('begins later for a follower, and for nobody once it is given up', () => {
+    const { told, duty, set, listeners } = play(false)
+    expect(told).toEqual([])
+    set(true)
+    duty[Symbol.dispose]()
+    expect(told).toEqual(['begins', 'ends'])
+    expect(listeners.size).toBe(0)
   })
 })
 

@@ -32,7 +32,6 @@ export class Stage {
   readonly store = new FakeStateStore(this.clock)
   readonly driver = createMemoryDriver()
   readonly services: RunService[] = []
-  leader: Pick<RunsOptions['leadership'], 'isLeader'> & { isLeader: boolean } = { isLeader: true }
 
   locks(): RunLocks {
     const dsync = new Dsync(this.driver, randomUUID(), { clock: this.clock, random: () => 0.5, leaseDurationMs: 3_000 })
@@ -122,3 +121,23 @@ export const request = (over: Partial<StartRequest> = {}): StartRequest => ({
 
 export const problemOf = (run: RunRecord | undefined): unknown =>
   run?.problem === null || run === undefined ? undefined : JSON.parse(run.problem).kind
+
+/** Leadership that tests give and take. */
+export class FakeLeadership {
+  readonly #listeners = new Set<() => void>()
+  isLeader: boolean
+
+  constructor(isLeader: boolean) {
+    this.isLeader = isLeader
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  set(isLeader: boolean): void {
+    this.isLeader = isLeader
+    for (const listener of this.#listeners) listener()
+  }
+}
