@@ -38,7 +38,7 @@ export async function syncAtService(settings: ThereSettings, io: CliIo): Promise
     }
   })
   await tellRun(server, run, output, io)
-  if (run.dryRun && run.state === 'succeeded')
+  if (run.dryRun && run.summary !== null)
     io.err(`carry it out with: syncer tokens apply --server ${server.url} ${run.id}\n`)
   return exitCodeOf(settings, run)
 }
