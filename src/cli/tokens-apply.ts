@@ -52,7 +52,7 @@ export function addTokensApply(parent: Command, io: CliIo, exit: ExitCode): void
 async function applyHere(path: string, flags: Flags, io: CliIo): Promise<number> {
   const [{ syncInProcess }, { applyPlan }, { readPlanFile }] = await Promise.all([
     import('./tokens-here.ts'),
-    import('../tokens/sync.ts'),
+    import('../tokens/carry-out.ts'),
     import('../tokens/plan-file.ts'),
   ])
   const plan = await readPlan(path, readPlanFile, io)

@@ -2,6 +2,7 @@
 
 import { toData } from '../../../src/playground/waiter/cluster.ts'
 import { WaiterStore } from '../../../src/playground/waiter/store.ts'
+import { applyPlan } from '../../../src/tokens/carry-out.ts'
 import type {
   PlanFile,
   SealedPlan,
@@ -12,7 +13,7 @@ import type {
   TokenItem,
   UndoEntry,
 } from '../../../src/tokens/contract.ts'
-import { applyPlan, syncTokens } from '../../../src/tokens/sync.ts'
+import { syncTokens } from '../../../src/tokens/sync.ts'
 import { JumpingClock } from '../histories/clock.ts'
 import { type Fault, type Meeting, StoreCluster } from '../histories/store-cluster.ts'
 
