@@ -3,6 +3,7 @@
 import type { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
+import { createSecureContexts, type TlsFiles } from '../lib/secure-context.ts'
 import type { Member } from './asked.ts'
 import { createProbeBudget, unlimited } from './budget.ts'
 import { type CheckSurroundings, RunningCheck, Sharers } from './check.ts'
@@ -22,7 +23,6 @@ import { Membership } from './membership.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
 import type { Discovery, Replica } from './replica.ts'
 import { type ProbeConnection, ReplicaConnection } from './replica-connection.ts'
-import { createSecureContexts, type TlsFiles } from './secure-context.ts'
 import { canCarry, parseTokenPlace, type TokenPlace } from './token-place.ts'
 
 /** The settings that the gateway needs, as the configuration has them. */

@@ -2,9 +2,9 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createSecureContexts, type TlsFiles } from '../../src/lib/secure-context.ts'
 import type { Outcome } from '../../src/synced/outcome.ts'
 import { type ConnectionOptions, ReplicaConnection } from '../../src/synced/replica-connection.ts'
-import { createSecureContexts, type TlsFiles } from '../../src/synced/secure-context.ts'
 import { makeCa } from '../lib/certificates.ts'
 import { FakeClock } from '../lib/fake-clock.ts'
 

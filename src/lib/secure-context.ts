@@ -1,4 +1,4 @@
-// What TLS needs towards all replicas alike: made once, and again when one of the files has changed.
+// What TLS needs towards a server: made once, and again when one of the files has changed.
 import tls from 'node:tls'
 
 /** PEM texts, read at each new connection; what is left out is Node.js's own choice. */
@@ -14,7 +14,7 @@ export function createSecureContexts(files: TlsFiles): () => tls.SecureContext {
   return () => {
     const pem = { ca: files.ca?.(), cert: files.cert?.(), key: files.key?.() }
     const of = JSON.stringify(pem)
-    // Parsing the authorities takes milliseconds; nine replicas are often connected to at once.
+    // Parsing the authorities takes milliseconds, and many connections are often made at once.
     if (made?.of !== of) made = { of, context: tls.createSecureContext(given(pem)) }
     return made.context
   }
