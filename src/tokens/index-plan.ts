@@ -87,6 +87,6 @@ export function selectTokens(pending: readonly string[], limit: number, after?: 
 /** How many tokens a run over `total` tokens may delete, whole. */
 export function allowedDeletes(max: MaxDeletes, total: number): number {
   if ('count' in max) return max.count
-  // 29 % of 100 must be 29, which it is not in binary.
+  // 4.56 % of 1250 are 57, and a little less in binary.
   return Math.max(max.atLeast, Math.floor((total * max.percent) / 100 + 1e-9))
 }

@@ -117,7 +117,7 @@ describe('how much a run may delete', () => {
     [{ percent: 20, atLeast: 5 }, 24, 5],
     [{ percent: 20, atLeast: 5 }, 0, 5],
     [{ percent: 5, atLeast: 0 }, 39, 1],
-    [{ percent: 0.29, atLeast: 0 }, 10_000, 29],
+    [{ percent: 4.56, atLeast: 0 }, 1_250, 57],
     [{ percent: 57, atLeast: 0 }, 100, 57],
     [{ percent: 0, atLeast: 0 }, 100, 0],
     [{ percent: 100, atLeast: 0 }, 7, 7],

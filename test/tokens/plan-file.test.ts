@@ -102,6 +102,11 @@ describe('a plan in a file', () => {
       '/tokens/0/seen must have every one of /clusters',
     ],
     [
+      'a cluster that is none of the plan',
+      changed(['tokens', 0, 'seen', 'http://c'], { broken: true }),
+      '/tokens/0/seen must have every one of /clusters, and nothing else',
+    ],
+    [
       'a step elsewhere',
       changed(['tokens', 0, 'steps', 0, 'cluster'], 'http://c'),
       '/tokens/0 names a cluster that is not in /clusters',

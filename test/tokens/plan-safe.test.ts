@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Description, PlanPolicy, TokenRead } from '../../src/tokens/contract.ts'
+import { versionOf } from '../../src/tokens/description.ts'
 import { answered, broken, described, editOf, held, missing, parsed, plan, SAFE, tell, token } from './lib/reads.ts'
 
 const OPT_OUT: PlanPolicy = { ...SAFE, optOutMetadataName: 'no-sync' }
@@ -247,6 +248,17 @@ describe('edits that do not know of each other', () => {
       latest: 'a',
       b: 'success/sync-update = update E2',
     })
+  })
+
+  test('with fail: what is known through a third version is no dispute, though histories are cut', () => {
+    const second = editOf(base, { cmd: 'v2', 'last-update-time': 200 })
+    const third = token({ cmd: 'v3', 'last-update-time': 300, previous: versionOf(second) })
+    expect(tell(plan(FAIL, held(base, 'E1'), held(third, 'E2'), held(second, 'E3')))).toEqual({
+      latest: 'b',
+      a: 'success/sync-update = update E1',
+      c: 'success/sync-update = update E3',
+    })
+    expect(tell(plan(FAIL, held(base, 'E1'), held(third, 'E2')))).toEqual({ latest: 'b', a: 'error/conflict' })
   })
 
   test('with fail: rows before keep their say', () => {
