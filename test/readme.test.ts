@@ -76,7 +76,10 @@ describe.each(PAGES)('%s', (name) => {
 
   it('names settings that there are', () => {
     const reference = read('docs/configuration.md')
-    for (const setting of all(code, /^((?:listen|auth|log|gateway|kubernetes|shutdown)\.[\w.]+)(?::.*)?$/gm)) {
+    for (const setting of all(
+      code,
+      /^((?:listen|auth|log|gateway|kubernetes|shutdown|tokens|dsync|state|runs)\.[\w.]+)(?::.*)?$/gm,
+    )) {
       expect(reference, setting).toContain(`\`${setting}\``)
     }
   })

@@ -17,7 +17,12 @@ describe('the command line', () => {
     expect(await run(['--version'])).toEqual({ code: 0, out: `${packageJson.version}\n`, err: '' })
   })
 
-  it.each([[[]], [['serve']], [['synced']], [['config', 'check']]])(
+  const COMMANDS = [
+    ...['sync', 'apply', 'backup', 'restore', 'cleanup', 'ping', 'sanitize'].map((name) => ['tokens', name]),
+    ...['list', 'show', 'cancel'].map((name) => ['runs', name]),
+  ]
+
+  it.each([[[]], [['serve']], [['synced']], [['config', 'check']], ...COMMANDS.map((path) => [path])])(
     'begins the help of %j with examples',
     async (path) => {
       const { code, out, err } = await run([...path, '--help'])
@@ -32,6 +37,14 @@ describe('the command line', () => {
   it.each<[string[], string]>([
     [[], 'syncer: a command is missing; allowed are serve, synced, tokens, runs, config, --version, --help'],
     [['config'], 'syncer config: a command is missing; allowed are check, --help'],
+    [
+      ['tokens'],
+      'syncer tokens: a command is missing; allowed are sync, apply, backup, restore, cleanup, ping, sanitize, --help',
+    ],
+    [
+      ['runs', 'stop'],
+      "syncer runs: unknown command 'stop' (Did you mean show?); allowed are list, show, cancel, --help",
+    ],
     [
       ['sync'],
       "syncer: unknown command 'sync' (Did you mean synced?); allowed are serve, synced, tokens, runs, config, --version, --help",
