@@ -23,18 +23,6 @@ export function planToken(token: string, reads: ReadonlyMap<ClusterUrl, TokenRea
   return planSafe(token, [first, ...others], policy)
 }
 
-/** Whether the plan deletes the token somewhere, softly or for good. */
-export function isDeletion(plan: TokenPlan): boolean {
-  return plan.steps.some(
-    (step) => step.do !== 'nothing' && (step.effect === 'softDelete' || step.effect === 'hardDelete'),
-  )
-}
-
-/** Whether the plan changes anything anywhere. */
-export function isChange(plan: TokenPlan): boolean {
-  return plan.steps.some((step) => step.do !== 'nothing')
-}
-
 function toCopy([cluster, read]: readonly [ClusterUrl, TokenRead]): Copy {
   if (read.kind === 'broken') return { cluster, read, description: new Map(), etag: undefined }
   const etag = read.etag?.trim() === '' ? undefined : read.etag
