@@ -1,6 +1,5 @@
 // `syncer config check`: what is in force, or everything that is wrong with it.
 import type { Command } from 'commander'
-import { describeConfig } from '../config/describe.ts'
 import type { CliIo } from './io.ts'
 import { createConfigOption, createOutputOption, loadWholeConfig, type Output } from './options.ts'
 
@@ -28,6 +27,7 @@ export function addConfigCheck(parent: Command, io: CliIo): void {
     .addOption(createOutputOption())
     .action(async (flags: Flags) => {
       const loaded = await loadWholeConfig(io, flags.config)
+      const { describeConfig } = await import('../config/describe.ts')
       io.out(describeConfig(loaded, flags.output === 'json' ? 'json' : 'yaml'))
     })
 }
