@@ -705,6 +705,43 @@ export interface components {
             readonly items: readonly components["schemas"]["TokenItem"][];
             readonly nextCursor: components["schemas"]["NextCursor"];
         };
+        /** @description What a run does, as a server-sent event (HTML standard) whose `data` is JSON. */
+        readonly RunEvent: components["schemas"]["RunProgressEvent"] | components["schemas"]["RunItemEvent"] | components["schemas"]["RunEndEvent"];
+        /** @description Number of the last item that has come, for `Last-Event-ID`. */
+        readonly RunEventId: string;
+        /** @description The run has gone on. */
+        readonly RunProgressEvent: {
+            /**
+             * @description Name of the event.
+             * @enum {string}
+             */
+            readonly event: "progress";
+            readonly id?: components["schemas"]["RunEventId"];
+            /** @description How far it is. */
+            readonly data: string;
+        };
+        /** @description A part of the run is dealt with. */
+        readonly RunItemEvent: {
+            /**
+             * @description Name of the event.
+             * @enum {string}
+             */
+            readonly event: "item";
+            readonly id?: components["schemas"]["RunEventId"];
+            /** @description What happened to it. */
+            readonly data: string;
+        };
+        /** @description The run has ended, and so does the stream. */
+        readonly RunEndEvent: {
+            /**
+             * @description Name of the event.
+             * @enum {string}
+             */
+            readonly event: "end";
+            readonly id?: components["schemas"]["RunEventId"];
+            /** @description How it ended. */
+            readonly data: string;
+        };
         /** @description The token sync of this service. */
         readonly TokensStatus: {
             /** @description The Waiter clusters, as the configuration has them. */
@@ -1574,7 +1611,7 @@ export interface operations {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "text/event-stream": string;
+                    readonly "text/event-stream": components["schemas"]["RunEvent"];
                 };
             };
             readonly 400: components["responses"]["BadRequest"];

@@ -8,6 +8,7 @@ import {
   type Media,
   type PlacedOperation,
   type Response,
+  type Schema,
 } from './document.ts'
 
 const RUNTIME = new URL('client-runtime.ts', import.meta.url)
@@ -55,9 +56,9 @@ function renderCall(document: ApiDocument, { path, method, operation }: PlacedOp
   const stream = content['text/event-stream']
   if (Object.keys(content).length === 0) return undefined
   if (stream !== undefined) {
-    const events = Object.entries(stream['x-syncer-events'] ?? {})
-    const names = events.map(([name]) => `'${name}'`).join(', ')
-    const types = events.map(([name, schema]) => `${name}: ${typeNamed(schema.$ref)}`).join('; ')
+    const events = listEvents(document, stream)
+    const names = events.map(({ name }) => `'${name}'`).join(', ')
+    const types = events.map(({ name, type }) => `${name}: ${type}`).join('; ')
     return `${id}: (...[params, options]: Arguments<'${id}'>) =>
       eventsOf<{ ${types} }>([${names}], () => api.${method}('${path}', { parseAs: 'stream', ...options, ...(params && { params }) }))`
   }
@@ -76,6 +77,22 @@ function contentOf(
 ): Readonly<Record<string, Media>> {
   const good = Object.entries(responses).filter(([status]) => status.startsWith('2'))
   return Object.assign({}, ...good.map(([, response]) => follow<Response>(document, response).content))
+}
+
+interface EventSchema {
+  readonly properties: {
+    readonly event: { readonly enum: readonly string[] }
+    readonly data: { readonly contentSchema: Schema }
+  }
+}
+
+/** The events of a stream, each with the type of the JSON in its data. */
+function listEvents(document: ApiDocument, { schema }: Media) {
+  const { oneOf } = follow<{ readonly oneOf: readonly unknown[] }>(document, schema)
+  return oneOf.map((one) => {
+    const { event, data } = follow<EventSchema>(document, one).properties
+    return { name: event.enum.join(), type: typeNamed(data.contentSchema.$ref) }
+  })
 }
 
 function typeNamed(ref: string | undefined): string {

@@ -7,9 +7,8 @@ export interface Schema {
 }
 
 export interface Media {
+  /** Of server-sent events: that of each event. */
   readonly schema?: Schema
-  /** Of server-sent events: the data by the name of the event. */
-  readonly 'x-syncer-events'?: Readonly<Record<string, Schema>>
 }
 
 export interface Response {

@@ -81,7 +81,9 @@ describe('the client', () => {
     )
   })
 
-  const streamOf = (events: string) =>
+  const eventOf = (name: string, data: string) =>
+    `{ properties: { event: { enum: [${name}] }, data: { contentSchema: ${data} } } }`
+  const streamOf = (...events: readonly string[]) =>
     parseDocument(`
 paths:
   /v1/things:
@@ -89,13 +91,16 @@ paths:
       operationId: followThings
       summary: Follows.
       responses:
-        '200': { content: { text/event-stream: { schema: { type: string }, x-syncer-events: ${events} } } }
-components: { schemas: { Thing: { type: object }, Last: { type: string } } }
+        '200': { content: { text/event-stream: { schema: { $ref: '#/components/schemas/Event' } } } }
+components: { schemas: { Event: { oneOf: [${events.join(', ')}] }, Thing: { type: object }, Last: { type: string } } }
 `)
 
   it('has the events of a stream, each with its data', () => {
     const source = renderClient(
-      streamOf("{ thing: { $ref: '#/components/schemas/Thing' }, last: { $ref: '#/components/schemas/Last' } }"),
+      streamOf(
+        eventOf('thing', "{ $ref: '#/components/schemas/Thing' }"),
+        eventOf('last', "{ $ref: '#/components/schemas/Last' }"),
+      ),
     )
     expect(source).toContain(
       "eventsOf<{ thing: components['schemas']['Thing']; last: components['schemas']['Last'] }>(['thing', 'last'], () => api.GET('/v1/things', { parseAs: 'stream', ",
@@ -103,7 +108,9 @@ components: { schemas: { Thing: { type: object }, Last: { type: string } } }
   })
 
   it('has names for the data of events only where the document has', () => {
-    expect(() => renderClient(streamOf('{ thing: { type: object } }'))).toThrow(/is a #\/components\/schemas\/NAME/)
+    expect(() => renderClient(streamOf(eventOf('thing', '{ type: object }')))).toThrow(
+      /is a #\/components\/schemas\/NAME/,
+    )
   })
 
   it('knows nothing of the place where its first part is written', () => {

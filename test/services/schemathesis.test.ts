@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type FakeWaiter, startFakeWaiter } from '../fakes/waiter.ts'
 import { type NginxGateway, startGateway } from './lib/nginx-gateway.ts'
 import { runCommand } from './lib/run-command.ts'
 import { findSchemathesis } from './lib/schemathesis.ts'
@@ -15,22 +16,26 @@ const CALLER_TOKEN = 'correct-horse'
 const TIMEOUT_MS = 240_000
 
 let gateway: NginxGateway
+let clusters: readonly FakeWaiter[]
 let syncer: Syncer
 const folder = mkdtempSync(join(tmpdir(), 'schemathesis-'))
 
 beforeAll(async () => {
   gateway = await startGateway({ replicas: 3 })
+  clusters = [await startFakeWaiter({ name: 'c1' }), await startFakeWaiter({ name: 'c2' })]
   // A short deadline: nearly every token that is made up exists nowhere, and would be waited for.
   syncer = await startSyncer({
     config: {
       gateway: gatewaySection(gateway.replicas, gateway.tls, { deadlineMs: 20 }),
+      tokens: { clusters: clusters.map(({ url }, index) => ({ name: `c${index + 1}`, url })) },
+      state: { kind: 'sqlite', path: join(folder, 'state.db') },
       auth: {
         mode: 'bearer',
         callers: [
           {
             name: 'schemathesis',
             sha256: createHash('sha256').update(CALLER_TOKEN).digest('hex'),
-            scopes: ['synced', 'read'],
+            scopes: ['synced', 'read', 'tokens', 'db'],
           },
         ],
       },
@@ -40,6 +45,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await syncer.stop()
+  await Promise.all(clusters.map((cluster) => cluster[Symbol.asyncDispose]()))
   await gateway.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -66,7 +72,7 @@ describe('schemathesis', () => {
           'run',
           `${syncer.baseUrl}/openapi.json`,
           `--header=Authorization: Bearer ${CALLER_TOKEN}`,
-          // It wants 2xx for all that the document allows: an origin that nobody knows is allowed, and 422.
+          // It wants 2xx for all that the document allows: an origin or a cluster that nobody knows is allowed, and refused.
           '--exclude-checks=positive_data_acceptance',
           '--continue-on-failure',
           `--seed=${SEED}`,

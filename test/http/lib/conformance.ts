@@ -104,16 +104,31 @@ function expectBody(
   }
   const type = String(headers['content-type']).split(';')[0] ?? ''
   expect(types, `${what} has another type`).toContain(type)
-  const value = type.endsWith('json') ? JSON.parse(body) : body
   const media = locate(response, 'content', type)
-  expect(findBreaches(`${media.pointer}/schema`, value), `${what} body`).toEqual([])
-  if (type === 'text/event-stream') expectEvents(what, body, media.pointer)
+  const schema = `${media.pointer}/schema`
+  if (type === 'text/event-stream') expectEvents(what, body, schema)
+  else expect(findBreaches(schema, type.endsWith('json') ? JSON.parse(body) : body), `${what} body`).toEqual([])
 }
 
-/** Every event of a stream is one that the document names, with data as it has them. */
-function expectEvents(what: string, body: string, media: string): void {
-  for (const { event, data } of readEvents(body))
-    expect(findBreaches(`${media}/x-syncer-events/${event}`, JSON.parse(data)), `${what} event ${event}`).toEqual([])
+/** Every event of a stream is one of the document, and so is the JSON in its data. */
+function expectEvents(what: string, body: string, schema: string): void {
+  const kinds = locate<readonly unknown[]>(schemaAt(schema), 'oneOf')
+  for (const event of readEvents(body)) {
+    expect(findBreaches(schema, event), `${what} event ${event.event}`).toEqual([])
+    const index = kinds.value.findIndex((_, at) => findBreaches(`${kinds.pointer}/${at}`, event).length === 0)
+    const data = locate(kinds, String(index), 'properties', 'data', 'contentSchema')
+    expect(findBreaches(data.pointer, JSON.parse(event.data)), `${what} data of ${event.event}`).toEqual([])
+  }
+}
+
+/** A schema stays where it is referred to (see `locate`); this goes to where it is written. */
+function schemaAt(pointer: string): ReturnType<typeof locate<unknown>> {
+  const parts = pointer
+    .slice(1)
+    .split('/')
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  const { value } = locate<{ readonly $ref?: string }>(ROOT, ...parts)
+  return value.$ref === undefined ? locate(ROOT, ...parts) : locate(ROOT, ...value.$ref.slice(2).split('/'))
 }
 
 export interface ReceivedEvent {
