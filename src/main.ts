@@ -7,9 +7,11 @@ import type { Registry } from 'prom-client'
 import packageJson from 'syncer/package.json' with { type: 'json' }
 import type { Env, LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
+import type { Dsync } from './dsync/dsync.ts'
 import { createApp } from './http/app.ts'
 import { createAuthenticator } from './http/auth/create-authenticator.ts'
 import type { ReviewToken } from './http/auth/token-review.ts'
+import type { ReadinessCheck } from './http/dependencies.ts'
 import { openListenTls } from './http/tls.ts'
 import { type Clock, delay } from './lib/clock.ts'
 import type { KubeClient } from './lib/kube/client.ts'
@@ -23,6 +25,7 @@ import { flushLogger, type Logger } from './lib/logger.ts'
 import { createRegistry } from './lib/metrics.ts'
 import { type Phase, PhasesFailed, runPhases } from './lib/phases.ts'
 import type { Gateway } from './synced/contract.ts'
+import type { OpenRuns } from './wiring/runs.ts'
 
 export interface ServiceOptions {
   readonly env: Env
@@ -43,6 +46,8 @@ type SharedKube = () => Promise<KubeClient>
 
 /** How long each part may take to close, in milliseconds, beyond what the configuration grants. */
 const CLOSE_MS = 2_000
+/** The same for runs: writes under way are waited for, then what came of them is stored. */
+const RUNS_CLOSE_MS = 5_000
 
 /**
  * Starts what the configuration asks for; resolves when the service listens.
@@ -79,8 +84,10 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
   })
   closes('authentication', CLOSE_MS, () => authenticator[Symbol.asyncDispose]())
 
-  const leadership = await openLeadership(config, kube, clock, closes)
+  const { leadership, dsync } = await openLeadership(config, kube, clock, closes)
   registerLeadershipMetrics(registry, leadership)
+  const work = await openWork(loaded, options, { registry, leadership, dsync })
+  if (work !== undefined) closes('runs', shutdown.graceMs + RUNS_CLOSE_MS, () => work[Symbol.asyncDispose]())
 
   const tls = listen.tls && openListenTls(listen.tls, { clock, ...tlsReports(logger) })
   if (tls !== undefined) closes('certificates', CLOSE_MS, () => tls[Symbol.dispose]())
@@ -88,8 +95,8 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
   const app = await createApp({
     config,
     gateway,
-    runs: undefined,
-    tokens: undefined,
+    runs: work?.runs,
+    tokens: work?.tokens,
     authenticator,
     registry,
     logger,
@@ -102,14 +109,19 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
       ...(gateway === undefined ? [] : [{ name: 'gateway', ...gateway.readiness() }]),
       // Told, not asked for: a replica that does not know the leader answers checks as well as any other.
       { name: 'dsync', ok: true, detail: describeLeadership(leadership) },
+      ...(work === undefined ? [] : checkWork(work, gateway !== undefined)),
     ],
     serverOptions: tls?.options,
   })
-  closes('connections', shutdown.graceMs + CLOSE_MS, () => closeApp(app, shutdown.graceMs, options))
+  closes('connections', shutdown.graceMs + RUNS_CLOSE_MS, async () => {
+    // Side by side: callers may be waiting for runs to end.
+    await Promise.all([work?.stop(shutdown.graceMs), closeApp(app, shutdown.graceMs, options)])
+  })
   await app.listen({ host: listen.host, port: listen.port })
   if (tls !== undefined && app.server instanceof TlsServer) tls.follow(app.server)
   closes('readiness', shutdown.readinessDelayMs + CLOSE_MS, () => {
     lifecycle.stopping = true
+    work?.stopStarting()
     return delay(clock, shutdown.readinessDelayMs)
   })
 
@@ -160,12 +172,37 @@ async function openLeadership(
   kube: SharedKube,
   clock: Clock,
   closes: Closes,
-): Promise<Leadership> {
-  if (dsync.driver === 'memory') return createSoleLeadership(hostname())
+): Promise<{ readonly leadership: Leadership; readonly dsync: Dsync | undefined }> {
+  if (dsync.driver === 'memory') return { leadership: createSoleLeadership(hostname()), dsync: undefined }
   const [wiring, client] = await Promise.all([import('./wiring/leadership.ts'), kube()])
   const leadership = wiring.openLeadership(dsync, client, clock)
   closes('leadership', shutdown.graceMs + CLOSE_MS, () => leadership.stop(shutdown.graceMs))
-  return leadership
+  return { leadership, dsync: leadership.dsync }
+}
+
+/** State is opened, and runs are loaded, only where there is something to run. */
+async function openWork(
+  { config, source }: LoadedConfig,
+  options: ServiceOptions,
+  surroundings: {
+    readonly registry: Registry
+    readonly leadership: Leadership
+    readonly dsync: Dsync | undefined
+  },
+): Promise<OpenRuns | undefined> {
+  const { tokens } = config
+  if (tokens === undefined) return undefined
+  const { openRuns } = await import('./wiring/runs.ts')
+  return openRuns({ ...config, tokens }, { ...options, ...surroundings, source })
+}
+
+/** A replica that has lost its state can still answer checks, where there is a gateway: it is no use to send those elsewhere. */
+function checkWork({ problem, underWay }: OpenRuns, hasOtherWork: boolean): ReadinessCheck[] {
+  const state = problem === undefined ? 'the state can be reached' : `the state cannot be reached: ${problem}`
+  return [
+    { name: 'state', ok: problem === undefined || hasOtherWork, detail: state },
+    { name: 'runs', ok: true, detail: `${underWay} under way` },
+  ]
 }
 
 /** Ends what is in flight, and by force what does not end within the grace period. */
@@ -190,7 +227,7 @@ function tlsReports(logger: Logger) {
 }
 
 function listCapabilities(config: Config): string[] {
-  return config.gateway === undefined ? [] : ['gateway']
+  return (['gateway', 'tokens'] as const).filter((name) => config[name] !== undefined)
 }
 
 function urlOf(address: ReturnType<Server['address']>, isTls: boolean): string {

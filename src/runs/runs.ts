@@ -76,8 +76,8 @@ export interface RunService extends Runs {
 
 /** From one question for cancelled runs to the next, while there are runs under way, in milliseconds. */
 const CANCEL_POLL_MS = 1_000
-/** How long runs that were told to end at a stop may take for it, in milliseconds. */
-const END_MS = 2_000
+/** How long runs that were told to end may take for it, in milliseconds: writes under way are waited for. */
+const END_MS = 3_000
 
 /** Ends what an earlier process has left behind, and takes runs from now on. Throws what the store throws. */
 export async function createRuns(options: RunsOptions): Promise<RunService> {

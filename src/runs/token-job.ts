@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import type { StateStore } from '../state/store.ts'
+import { applyPlan } from '../tokens/carry-out.ts'
 import type {
   SyncMemory,
   SyncSummary,
@@ -13,7 +14,7 @@ import type {
 } from '../tokens/contract.ts'
 import { writeJson } from '../tokens/json.ts'
 import { asRunItem, asRunSummary } from '../tokens/summary.ts'
-import { applyPlan, syncTokens } from '../tokens/sync.ts'
+import { syncTokens } from '../tokens/sync.ts'
 import { withReadRetries } from '../tokens/waiter-retry.ts'
 import { InvalidRunRequest, type Job, type JobContext, type JobOutcome } from './contract.ts'
 import { lockNameOf } from './lock-names.ts'

@@ -196,7 +196,7 @@ describe('a store that is away', () => {
     stage.store.away = AWAY
     const before = stage.clock.now()
     await stage.until(replica.runs.stop(1_000))
-    expect(stage.clock.now() - before).toBeLessThan(3_100)
+    expect(stage.clock.now() - before).toBeLessThan(4_100)
     stage.store.away = undefined
     await stage.replica()
     expect(stateOf(run.id)).toBe('interrupted')
@@ -303,7 +303,7 @@ describe('stopping', () => {
     await stage.pass(10)
     const at = stage.clock.now()
     await stage.until(replica.runs.stop(1_000))
-    expect(stage.clock.now() - at).toBeLessThan(3_100)
+    expect(stage.clock.now() - at).toBeLessThan(4_100)
     expect(stateOf(run.id)).toBe('running')
     await stage.replica()
     expect(stateOf(run.id)).toBe('interrupted')

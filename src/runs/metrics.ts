@@ -1,0 +1,107 @@
+// The metrics of runs, of schedules and of the token sync. Labels are kinds, states and names of the configuration: bounded.
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { type EndedState, RUN_KINDS, type RunKind, type RunRecord } from '../state/store.ts'
+import type { ScheduleStatus } from './contract.ts'
+import type { Ended } from './execution.ts'
+
+/** Seconds. */
+const DURATION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400]
+
+export interface RunMetricSources {
+  /** Runs of this process that have not ended. */
+  readonly underWay: (kind: RunKind) => number
+  readonly schedules: () => readonly ScheduleStatus[]
+}
+
+export interface RunMetrics {
+  ended(run: Pick<RunRecord, 'kind' | 'trigger'>, ended: Pick<Ended, 'state' | 'startedAt' | 'endedAt'>): void
+}
+
+/** Registers `syncer_run*` and `syncer_schedule_*`. */
+export function createRunMetrics(registry: Registry, { underWay, schedules }: RunMetricSources): RunMetrics {
+  const registers = [registry]
+  const total = new Counter({
+    name: 'syncer_runs_total',
+    help: 'Runs of this process that have ended, by kind, by how they ended and by what started them.',
+    labelNames: ['kind', 'state', 'trigger'],
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'syncer_run_duration_seconds',
+    help: 'How long runs took from their beginning to their end.',
+    labelNames: ['kind'],
+    buckets: DURATION_BUCKETS,
+    registers,
+  })
+  new Gauge({
+    name: 'syncer_runs_under_way',
+    help: 'Runs of this process that have not ended, those that wait for their turn among them.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const kind of RUN_KINDS) this.set({ kind }, underWay(kind))
+    },
+  })
+  new Counter({
+    name: 'syncer_schedule_missed_total',
+    help: 'Ticks of a schedule without a run, because the last one was still under way.',
+    labelNames: ['name'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { name, missed } of schedules()) this.inc({ name }, missed)
+    },
+  })
+  new Gauge({
+    name: 'syncer_schedule_next_timestamp_seconds',
+    help: 'When a schedule starts its next run; absent where it never does, and on replicas that do not lead.',
+    labelNames: ['name'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { name, nextAt } of schedules()) if (nextAt !== null) this.set({ name }, nextAt / 1_000)
+    },
+  })
+  return {
+    ended({ kind, trigger }, { state, startedAt, endedAt }) {
+      total.inc({ kind, state, trigger })
+      if (startedAt !== undefined) duration.observe({ kind }, Math.max(0, endedAt - startedAt) / 1_000)
+    },
+  }
+}
+
+export interface TokenMetrics {
+  /** A write was made; `cluster` is a name of the configuration. */
+  wrote(cluster: string, effect: string): void
+  /** A run has ended at `endedAt`, milliseconds since 1970. */
+  ended(run: Pick<RunRecord, 'kind' | 'dryRun'>, state: EndedState, endedAt: number): void
+}
+
+/** Registers `syncer_tokens_*`. */
+export function createTokenMetrics(registry: Registry): TokenMetrics {
+  const registers = [registry]
+  const writes = new Counter({
+    name: 'syncer_tokens_writes_total',
+    help: 'Writes that clusters have confirmed, by cluster and by what they did.',
+    labelNames: ['cluster', 'effect'],
+    registers,
+  })
+  let succeededAt: number | undefined
+  new Gauge({
+    name: 'syncer_tokens_last_success_timestamp_seconds',
+    help: 'End of the last token sync of this process that succeeded and was no dry run; absent before the first.',
+    registers,
+    collect() {
+      this.remove()
+      if (succeededAt !== undefined) this.set(succeededAt / 1_000)
+    },
+  })
+  return {
+    wrote(cluster, effect) {
+      writes.inc({ cluster, effect })
+    },
+    ended({ kind, dryRun }, state, endedAt) {
+      if (kind === 'tokens' && !dryRun && state === 'succeeded') succeededAt = endedAt
+    },
+  }
+}
