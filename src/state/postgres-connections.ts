@@ -42,6 +42,8 @@ export class PostgresConnections implements AsyncDisposable {
   readonly #pool: Pool
   /** Connections that were used before: that one of those is broken says nothing about the database. */
   readonly #used = new WeakSet<ClientBase>()
+  readonly #underWay = new Set<Promise<unknown>>()
+  #isClosed = false
 
   /** Opens no connection yet. Throws StateUnusable for an address that is none. */
   constructor({ url, tls, maxConnections }: PostgresOptions) {
@@ -69,7 +71,10 @@ export class PostgresConnections implements AsyncDisposable {
     this.#pool.on('error', () => undefined)
   }
 
+  /** What was asked for before is carried out first: the pool would forget those who wait for a connection. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(this.#underWay)
     if (!this.#pool.ending) await this.#pool.end()
   }
 
@@ -77,13 +82,15 @@ export class PostgresConnections implements AsyncDisposable {
    * Gives `fn` a connection. It is called again, on a fresh connection, when the first one breaks: what it does may be done twice.
    * Throws StateUnavailable when the database does not answer.
    */
-  async repeatably<T>(fn: (query: Query) => Promise<T>): Promise<T> {
-    try {
-      return await this.#use(fn)
-    } catch (error) {
-      if (!(error instanceof BrokenConnection)) throw error
-      return this.#useFresh(fn)
-    }
+  repeatably<T>(fn: (query: Query) => Promise<T>): Promise<T> {
+    return this.#track(async () => {
+      try {
+        return await this.#use(fn)
+      } catch (error) {
+        if (!(error instanceof BrokenConnection)) throw error
+        return this.#useFresh(fn)
+      }
+    })
   }
 
   /** As `repeatably`, and all of it or nothing. */
@@ -92,8 +99,19 @@ export class PostgresConnections implements AsyncDisposable {
   }
 
   /** A transaction that is not tried again: whoever asks for it must see what it did. */
-  async transactionOnce<T>(fn: (query: Query) => Promise<T>): Promise<T> {
-    return this.#use((query) => transact(query, fn))
+  transactionOnce<T>(fn: (query: Query) => Promise<T>): Promise<T> {
+    return this.#track(() => this.#use((query) => transact(query, fn)))
+  }
+
+  async #track<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new StateUnavailable(`${this.name}: is closed`)
+    const working = work()
+    this.#underWay.add(working)
+    try {
+      return await working
+    } finally {
+      this.#underWay.delete(working)
+    }
   }
 
   /** Uses up broken connections until one is new: that one has to do. */

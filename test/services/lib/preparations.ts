@@ -3,6 +3,7 @@ import { installPackages } from './debian.ts'
 import { installDebianEtcd } from './etcd.ts'
 import { buildKubeBinaries } from './kube-binaries.ts'
 import { findNginx, hasNginxModule } from './nginx.ts'
+import { installPostgres } from './postgres.ts'
 import { installSchemathesis } from './schemathesis.ts'
 
 export interface Preparation {
@@ -18,6 +19,7 @@ export const PREPARATIONS: readonly Preparation[] = [
   { name: 'kubernetes', run: buildKubeBinaries, neededBy: 'kubernetes' },
   { name: 'etcd', run: installDebianEtcd },
   { name: 'nginx', run: prepareNginx },
+  { name: 'postgresql', run: installPostgres },
   { name: 'schemathesis', run: installSchemathesis },
 ]
 
