@@ -85,7 +85,8 @@ describe.each(PAGES)('%s', (name) => {
   })
 
   it('names metrics that there are', () => {
-    const sources = ['src/synced/metrics.ts', 'src/http/metrics.ts', 'src/lib/leadership.ts'].map(read).join('\n')
+    const files = ['src/synced/metrics.ts', 'src/http/metrics.ts', 'src/lib/leadership.ts', 'src/runs/metrics.ts']
+    const sources = files.map(read).join('\n')
     for (const metric of all(code, /\b(syncer_[a-z_]+)\b/g)) expect(sources, metric).toContain(`'${metric}'`)
   })
 })
