@@ -1,5 +1,4 @@
 // `npm start`: the playground, or with `-- --config FILE` the service that this file configures.
-import { once } from 'node:events'
 import { parseArgs } from 'node:util'
 import { Agent, request } from 'undici'
 import { CliError, FAILED, WRONG_USAGE } from '../cli/exit.ts'
@@ -10,6 +9,7 @@ import { watchStopSignals } from '../lib/stop-signals.ts'
 import type { CheckResult } from '../synced/contract.ts'
 import { type Playground, startPlayground } from './playground.ts'
 import { addressesText, tryText, verdictStory } from './story.ts'
+import { tellSyncs } from './sync-news.ts'
 
 /** Longest that the first login and its check may take, in milliseconds. */
 const STORY_DEADLINE_MS = 10_000
@@ -28,7 +28,7 @@ async function runPlayground(io: CliIo): Promise<number> {
   try {
     io.out(verdictStory(await makeLoginAndCheck(playground, stopping.signal), io.colours))
     io.out(tryText(playground))
-    if (!stopping.signal.aborted) await once(stopping.signal, 'abort')
+    await tellSyncs({ url: playground.url, clock: io.clock, signal: stopping.signal, tell: io.out })
   } catch (error) {
     if (!stopping.signal.aborted) throw error
   }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -56,6 +56,10 @@ describe('npm start', { timeout: 60_000 }, () => {
     const [, ui] = await told(/^ {2}Swagger UI +(http:\S+)$/m)
     const [, config] = await told(/^ {2}configuration +(\S+)$/m)
     await told(/Ctrl-C ends it/)
+    await told(
+      /The schedule synced the tokens of the two Waiter clusters: 2 created, 4 overwritten, 1 marked as deleted, 2 removed for good \(catalog, .*\); 3 of 12 /,
+    )
+    expect(existsSync(join(dirname(String(config)), 'state.db'))).toBe(true)
     expect((await fetch(`${url}/livez`)).status).toBe(200)
     expect((await fetch(String(ui))).status).toBe(200)
     expect(existsSync(String(config))).toBe(true)
@@ -64,7 +68,7 @@ describe('npm start', { timeout: 60_000 }, () => {
     child.kill('SIGINT')
     expect(await exit).toMatchObject({ code: 0, err: 'stopping\n' })
     expect(performance.now() - startedAt).toBeLessThan(5_000)
-    expect(existsSync(String(config))).toBe(false)
+    expect(await readdir(temporary)).toEqual([])
   })
 
   it('stands beside another one, on other ports', async () => {

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { addressesText, tryText, verdictStory } from '../../src/playground/story.ts'
+import type { RunItem } from '../../src/cli/run-text.ts'
+import { addressesText, syncStory, tryText, verdictStory } from '../../src/playground/story.ts'
+import { aRun, ITEMS } from '../cli/run-service.ts'
+
+const items = [
+  ...ITEMS,
+  { ...ITEMS[0], id: 'kept-out', results: { 'http://c2': { code: 'success/skip-opt-out' } } },
+] as readonly RunItem[]
 
 const places = {
   url: 'http://127.0.0.1:8080',
@@ -7,6 +14,10 @@ const places = {
   caFile: '/tmp/x/ca.pem',
   gateway: {
     replicas: [8441, 8442, 8443].map((port, index) => ({ name: `gw-${index}`, address: '127.0.0.1', port })),
+  },
+  clusters: {
+    east: { name: 'east', url: 'http://127.0.0.1:9091' },
+    west: { name: 'west', url: 'http://127.0.0.1:9093' },
   },
 }
 
@@ -17,6 +28,8 @@ describe('the story of the playground', () => {
   gw-0           https://127.0.0.1:8441
   gw-1           https://127.0.0.1:8442
   gw-2           https://127.0.0.1:8443
+  Waiter east    http://127.0.0.1:9091
+  Waiter west    http://127.0.0.1:9093
   configuration  /tmp/x/syncer.yaml
 `)
   })
@@ -30,10 +43,54 @@ describe('the story of the playground', () => {
     const told = tryText(places)
     expect(told).toContain(`curl -s --cacert /tmp/x/ca.pem -d $T https://127.0.0.1:8442/login`)
     expect(told).toContain(`curl -si 'http://127.0.0.1:8080/v1/synced' -H "X-Auth-Token: $T" -H 'X-Nginx-Origin: gw-1'`)
+    expect(told).toContain(`-d '{"dryRun":true}' http://127.0.0.1:8080/v1/tokens/sync`)
+    expect(told).toContain(`curl -s -H 'X-Waiter-Token: checkout' http://127.0.0.1:9093/token`)
     expect(told).not.toContain('undefined')
   })
 
   it('needs three replicas', () => {
     expect(() => tryText({ ...places, gateway: { replicas: [] } })).toThrow('the story needs three replicas')
+  })
+})
+
+describe('what is told of a token sync', () => {
+  const scheduled = { trigger: 'schedule' } as const
+  const summary = aRun().summary
+
+  it('is what it did, and to which tokens', () => {
+    expect(syncStory(aRun(scheduled), items)).toBe(
+      '00:00:00 The schedule synced the tokens of the two Waiter clusters: 1 created, 1 overwritten (app-1, app-2); 8 of 10 were in step before.\n',
+    )
+    expect(syncStory(aRun(), items)).toMatch(/^00:00:00 A call synced /)
+  })
+
+  it('names what failed too', () => {
+    const failed = {
+      sync: { unmodified: [], updated: [], failed: ['app-9'] },
+      counts: { create: 0, update: 0, softDelete: 1, hardDelete: 2, skip: 0, conflict: 0 },
+    }
+    const items = [{ ...ITEMS[0], id: 'app-9', status: 'failed', results: {} }] as readonly RunItem[]
+    expect(syncStory(aRun({ ...scheduled, summary: summary && { ...summary, ...failed } }), items)).toContain(
+      ': 1 marked as deleted, 2 removed for good, 1 failed (app-9); ',
+    )
+    const counts = { create: 0, update: 0, softDelete: 0, hardDelete: 0, skip: 0, conflict: 0 }
+    expect(syncStory(aRun({ ...scheduled, summary: summary && { ...summary, ...failed, counts } }), items)).toContain(
+      ': 1 failed (app-9); ',
+    )
+  })
+
+  it('is why it came to nothing', () => {
+    const problem = { type: '/problems/x', title: 'X', detail: 'http://c2: refused' }
+    expect(syncStory(aRun({ ...scheduled, state: 'failed', summary: null, problem }), items)).toContain(
+      ': failed, http://c2: refused\n',
+    )
+  })
+
+  it('is nothing when nothing changed, of a dry run, and of one that ended without a word', () => {
+    const counts = { create: 0, update: 0, softDelete: 0, hardDelete: 0, skip: 3, conflict: 0 }
+    const quiet = summary && { ...summary, sync: { unmodified: [], updated: ['kept-out'], failed: [] }, counts }
+    expect(syncStory(aRun({ summary: quiet }), items)).toBeUndefined()
+    expect(syncStory(aRun({ dryRun: true }), items)).toBeUndefined()
+    expect(syncStory(aRun({ state: 'cancelled', summary: null }), items)).toBeUndefined()
   })
 })

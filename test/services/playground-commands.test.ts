@@ -10,16 +10,22 @@ const exec = promisify(execFile)
 
 describe('what the playground tells to try', () => {
   let playground: Playground
+  /** The same, with syncs only where they are asked for. */
+  let calm: Playground
   beforeAll(async () => {
-    playground = await startPlayground({ env: {}, clock: systemClock, anyPorts: true })
+    const options = { env: {}, clock: systemClock, anyPorts: true }
+    ;[playground, calm] = await Promise.all([
+      startPlayground(options),
+      startPlayground({ ...options, schedule: '0 0 0 1 1 *' }),
+    ])
   })
-  afterAll(() => playground[Symbol.asyncDispose]())
+  afterAll(() => Promise.all([playground, calm].map((one) => one[Symbol.asyncDispose]())))
 
   /** Runs these lines of commands, one after the other. */
-  const run = async (from: number, to: number) => {
-    const commands = tryText(playground)
+  const run = async (from: number, to: number, where = playground) => {
+    const commands = tryText(where)
       .split('\n')
-      .filter((line) => /^ {2}(curl|T=)/.test(line))
+      .filter((line) => /^ {2}(curl|[TR]=)/.test(line))
     const { stdout } = await exec('bash', ['-euc', commands.slice(from, to).join('\n')])
     return stdout
   }
@@ -36,10 +42,36 @@ describe('what the playground tells to try', () => {
     expect(answers).toContain('{"name":"gw-2","behaviour":"answer"}')
   })
 
-  it('replicas and metrics', async () => {
-    const answers = await run(4, 6)
-    expect(answers).toContain('"name":"gw-4"')
-    expect(answers).toMatch(/^syncer_/m)
+  it('replicas', async () => {
+    expect(await run(4, 5)).toContain('"name":"gw-4"')
+  })
+
+  it('a token that is edited on one cluster and reaches the other by the schedule', async () => {
+    const answer = await run(5, 6)
+    expect(answer).toContain('Successfully updated checkout')
+    expect(answer).toMatch(/\{[^{}]*"version":"by-hand"[^{}]*\}\s*$/)
+  })
+
+  it('a dry run, its items, its plan carried out, the runs and their events', async () => {
+    const answers = await run(6, 11, calm)
+    const { east, west } = calm.clusters
+    expect(answers).toMatch(/^[0-9a-f-]{36}\n/)
+    expect(answers).toContain('"id":"checkout","status":"updated"')
+    expect(answers).toContain('"state":"succeeded"')
+    expect(answers).toContain('event: end')
+    expect(east.get('checkout')?.get('version')).toBe('planned')
+    expect(east.etag('checkout')).toBe(west.etag('checkout'))
+    expect(east.get('invoices')).toBeDefined()
+  })
+
+  it('metrics of all of it', async () => {
+    const answer = await run(11, 12)
+    expect(answer).toMatch(/^syncer_gateway_/m)
+    expect(answer).toMatch(/^syncer_runs?_/m)
+  })
+
+  it('no more', async () => {
+    expect(await run(12, 13)).toBe('')
   })
 
   it('replicas that are trusted by the authority in the file alone', async () => {
