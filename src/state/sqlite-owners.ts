@@ -8,6 +8,8 @@ import { makeFile, resultCode } from './sqlite-database.ts'
 import { StateUnusable } from './store.ts'
 
 const BUSY = 5
+/** Whatever else is called so is none of ours, and is not touched. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /** A lock that this process holds. */
 export interface OwnerLock extends Disposable {
@@ -36,6 +38,7 @@ export function findLiving(statePath: string): readonly string[] {
   const ids = readdirSync(dirname(statePath))
     .filter((name) => name.startsWith(prefix))
     .map((name) => name.slice(prefix.length))
+    .filter((id) => UUID.test(id))
   return ids.filter((id) => {
     const path = fileOf(statePath, id)
     const database = tryLock(path)

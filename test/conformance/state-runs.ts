@@ -147,7 +147,7 @@ export function describeRuns(bench: StateBench): void {
       const holding = new Map<string, string>()
       let createdCount = 0
       const work = async (n: number) => {
-        const mine = stores[n % 3] ?? store
+        const mine = stores[n % 3] ?? bench.store
         for (const round of range(6)) {
           const resources = [`r:${(n + round) % 5}`, `r:${(n * 3 + round) % 7}`]
           const { outcome, run } = await mine.createRun(bench.draft({ resources }))
