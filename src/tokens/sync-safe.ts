@@ -39,7 +39,7 @@ export async function syncSafely(
   }
   const { deletions, created } = await settleAll(selected, run, options)
   // What was made just now can be lost before the next run as well.
-  if (created.size > 0) await remember(addTo(index.listed, created))
+  if (!request.dryRun && created.size > 0) await remember(addTo(index.listed, created))
   return request.dryRun && deletions > allowed ? new TooManyDeletes(deletions, allowed) : undefined
 }
 
