@@ -201,6 +201,35 @@ describe('waitForRun', () => {
     expect(await stuck.waitForRun(RUN_ID, { silenceMs: 20 })).toMatchObject({ state: 'succeeded' })
   })
 
+  it('stays with a stream as long as it says anything', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      let say: (text: string) => void = () => {}
+      const asked: string[] = []
+      const quiet = client(async ({ url }) => {
+        asked.push(url)
+        const body = new ReadableStream({
+          start(controller) {
+            say = (text) => controller.enqueue(new TextEncoder().encode(text))
+          },
+        })
+        return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
+      })
+      const waiting = quiet.waitForRun(RUN_ID)
+      await eventually(() => asked.length === 1)
+      for (let i = 0; i < 5; i++) {
+        await vi.advanceTimersByTimeAsync(40_000)
+        say(': heartbeat\n\n')
+        await new Promise(setImmediate)
+      }
+      say('event: end\ndata: {"state":"succeeded"}\n\n')
+      expect(await waiting).toEqual({ state: 'succeeded' })
+      expect([asked.length, vi.getTimerCount()]).toEqual([1, 0])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('waits as long as the service says before it asks again', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
