@@ -68,7 +68,10 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
 
   const configFile = join(folder, 'syncer.yaml')
   const startOn = async (port: number): Promise<RunningService> => {
-    await writeFile(configFile, configYaml({ ...createConfig(gateway, port, caFile), ...createTokensConfig(clusters, schedule) }))
+    await writeFile(
+      configFile,
+      configYaml({ ...createConfig(gateway, port, caFile), ...createTokensConfig(clusters, schedule) }),
+    )
     const loaded = await loadConfig({ path: configFile, env, cwd: folder, readFile: (file) => readFile(file, 'utf8') })
     return startService(loaded, { env, clock, logger: createLogger(loaded.config.log.level) })
   }
