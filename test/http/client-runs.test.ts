@@ -206,10 +206,11 @@ describe('waitForRun', () => {
     try {
       let say: (text: string) => void = () => {}
       const asked: string[] = []
-      const quiet = client(async ({ url }) => {
-        asked.push(url)
+      const quiet = client(async (request) => {
+        asked.push(request.url)
         const body = new ReadableStream({
           start(controller) {
+            request.signal.addEventListener('abort', () => controller.error(request.signal.reason))
             say = (text) => controller.enqueue(new TextEncoder().encode(text))
           },
         })
