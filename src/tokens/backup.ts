@@ -58,10 +58,8 @@ export interface BackupPlan {
 export function planBackup(index: readonly IndexRecord[], existing: Backup): BackupPlan {
   const etags = new Map(index.map(({ token, etag }) => [token, etag]))
   const listed = [...etags.keys()].sort(compareUrls)
-  const isKept = (token: string): boolean => {
-    const etag = existing.get(token)?.etag
-    return etag !== undefined && etag === etags.get(token)
-  }
+  // A tombstone has no version, neither in the index (null) nor in the file (undefined): it is read again.
+  const isKept = (token: string): boolean => existing.get(token)?.etag === etags.get(token)
   return {
     keep: listed.filter(isKept),
     read: listed.filter((token) => !isKept(token)),

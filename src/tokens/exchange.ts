@@ -63,6 +63,8 @@ export class Exchanges implements AsyncDisposable {
   readonly #running = new Set<Exchange>()
   readonly #bySignal = new Map<AbortSignal, Set<Exchange>>()
   #timer: Timer | undefined
+  /** When the timer is due, by the clock's `now`. */
+  #dueAt = 0
   #closed = false
 
   constructor(options: ExchangesOptions) {
@@ -130,10 +132,7 @@ export class Exchanges implements AsyncDisposable {
     if (this.#closed) return
     this.#running.add(exchange)
     exchange.startedAt = this.#clock.now()
-    this.#timer ??= this.#clock.setTimer(
-      Math.min(exchange.idleTimeoutMs, this.#options.connectionTimeoutMs + CONNECT_GRACE_MS),
-      this.#look,
-    )
+    this.#armBefore(exchange.startedAt + this.#leftMs(exchange, exchange.startedAt))
     this.#pool.dispatch(exchange.dispatch, exchange)
   }
 
@@ -151,7 +150,10 @@ export class Exchanges implements AsyncDisposable {
     const signal = event.target as AbortSignal
     const followed = this.#bySignal.get(signal)
     this.#bySignal.delete(signal)
-    for (const exchange of followed ?? []) exchange.giveUp(signal.reason)
+    const all = [...(followed ?? [])]
+    // Those that wait first: they would begin in the place of the others.
+    for (const exchange of all) if (!this.#running.has(exchange)) exchange.giveUp(signal.reason)
+    for (const exchange of all) exchange.giveUp(signal.reason)
   }
 
   // A lazy timer: armed when something begins, re-armed only as far as the next deadline.
@@ -162,10 +164,14 @@ export class Exchanges implements AsyncDisposable {
       if (this.#leftMs(exchange, now) > 0) continue
       exchange.fail(exchange.sent ? `no answer in ${Math.round(now - exchange.heardAt)} ms` : 'no connection')
     }
-    // What waited has begun where others failed, and armed the timer for itself alone.
-    this.#disarm()
-    const left = [...this.#running].map((exchange) => this.#leftMs(exchange, now))
-    if (left.length > 0) this.#timer = this.#clock.setTimer(Math.max(1, Math.min(...left)), this.#look)
+    for (const exchange of this.#running) this.#armBefore(now + this.#leftMs(exchange, now))
+  }
+
+  #armBefore(dueAt: number): void {
+    if (this.#timer !== undefined && this.#dueAt <= dueAt) return
+    this.#timer?.cancel()
+    this.#dueAt = dueAt
+    this.#timer = this.#clock.setTimer(Math.max(1, dueAt - this.#clock.now()), this.#look)
   }
 
   #disarm(): void {
@@ -174,7 +180,8 @@ export class Exchanges implements AsyncDisposable {
   }
 
   #leftMs({ sent, startedAt, heardAt, idleTimeoutMs }: Exchange, now: number): number {
-    if (!sent) return startedAt + this.#options.connectionTimeoutMs + CONNECT_GRACE_MS - now
+    // Once it is sent the other time counts, from then on: never later than what is looked at here.
+    if (!sent) return Math.min(startedAt + this.#options.connectionTimeoutMs + CONNECT_GRACE_MS - now, idleTimeoutMs)
     return Math.min(heardAt + idleTimeoutMs, startedAt + idleTimeoutMs * MOST_SILENCES) - now
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startWaiterCluster, type WaiterPlayground } from '../../src/playground/waiter/cluster.ts'
 import { parseJson, writeJson } from '../../src/tokens/json.ts'
+import { eventually } from '../lib/eventually.ts'
 import { FakeClock } from '../lib/fake-clock.ts'
 
 const NOW = Date.UTC(2026, 0, 1)
@@ -375,7 +376,10 @@ describe('a watch', () => {
     expect(await next()).toMatchObject({ object: [{ type: 'UPDATE', object: { deleted: true, etag: null } }] })
     cluster.hardDelete('t1')
     expect(await next()).toMatchObject({ object: [{ type: 'DELETE', object: { token: 't1' } }] })
+    expect(cluster.store.watchers).toBe(1)
     stop.abort()
+    await eventually(() => cluster.store.watchers === 0)
+    expect(clock.pending).toBe(0)
   })
 
   it('shows no more than is asked for', async () => {
@@ -396,9 +400,12 @@ describe('a watch', () => {
     cluster.put('t1', LIVE)
     await next()
     await clock.advance(900)
-    expect(clock.pending).toBe(1)
-    await clock.advance(100)
+    cluster.put('t2', LIVE)
+    expect(await next()).toMatchObject({ type: 'EVENTS' })
+    await clock.advance(1_000)
     expect(await next()).toBeNull()
+    await eventually(() => cluster.store.watchers === 0)
+    expect(clock.pending).toBe(0)
     expect(await watch('&streaming-timeout=soon')).toMatchObject({ status: 400 })
   })
 })

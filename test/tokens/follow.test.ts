@@ -187,11 +187,12 @@ describe('following a cluster', () => {
         return { cancel: () => void timers.splice(timers.indexOf(timer) >>> 0, 1) }
       },
     }
-    const { fake, states } = await follow(
+    const { fake, states, stop, done } = await follow(
       { fault: ({ n }) => (n === 1 ? 'hang' : undefined) },
       { clock, silentMs: 1_000 },
     )
     await eventually(() => fake.seen.length === 1)
+    expect(timers).toHaveLength(1)
     now = 6_000
     for (const timer of timers.splice(0)) if (timer.at <= now) timer.fn()
     await eventually(() => states.length === 1)
@@ -199,6 +200,9 @@ describe('following a cluster', () => {
     for (const timer of timers.splice(0)) timer.fn()
     await eventually(() => states.length === 2)
     expect(states[1]).toBeUndefined()
+    stop.abort()
+    await done
+    expect(timers).toHaveLength(0)
   })
 
   it('does not besiege a cluster that ends every stream at once', async () => {

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/lib/clock.ts'
 import { cleanUpTokens } from '../../src/tokens/cleanup.ts'
 import { isTokenName, pingToken } from '../../src/tokens/ping.ts'
 import { parseTokenPattern, sanitizeTokens } from '../../src/tokens/sanitize.ts'
+import { createWaiterCluster } from '../../src/tokens/waiter.ts'
 import { never, openScene, type Scene, token } from './lib/waiter-scene.ts'
 
 let scene: Scene
@@ -113,6 +115,18 @@ describe('a ping', () => {
     expect(exitCode).toBe(1)
     expect(message).toBe(`pinging token tok on ${scene.fake.url} failed`)
     expect(detail?.message).toBe(`unable to ping token tok on ${scene.fake.url}, reason: ${reason}`)
+  })
+
+  it('waits for as long as Waiter may keep the request in its queue', async () => {
+    scene.fake.put('tok', HEALTHY)
+    scene.fake.latencyMs = 400
+    await using impatient = createWaiterCluster({ url: scene.fake.url, clock: systemClock, idleTimeoutMs: 250 })
+    const patient = { url: scene.fake.url, read: scene.cluster.read.bind(scene.cluster) }
+    const check = impatient.checkHealth.bind(impatient)
+    const ask = (queueTimeoutMs: number) =>
+      pingToken({ token: 'tok', clusters: [{ ...patient, checkHealth: check }], queueTimeoutMs, signal: never })
+    expect((await ask(1)).exitCode).toBe(1)
+    expect((await ask(1_000)).exitCode).toBe(0)
   })
 
   it('never goes anywhere but to the cluster', async () => {

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { UndoEntry } from '../../src/tokens/contract.ts'
@@ -44,7 +45,12 @@ describe('an undo file', () => {
   it('keeps what comes at once together, each whole', async () => {
     await using file = await openUndoFile(path)
     const names = Array.from({ length: 200 }, (_, i) => `t${i}`)
-    await Promise.all(names.map((name) => file.keep([entry(name), entry(`${name}b`)])))
+    const keeping: Promise<void>[] = []
+    for (const [at, name] of names.entries()) {
+      keeping.push(file.keep([entry(name), entry(`${name}b`)]))
+      if (at % 20 === 0) await turn()
+    }
+    await Promise.all(keeping)
     const kept = readUndoFile(await readFile(path, 'utf8')).map(({ token }) => token)
     expect(kept).toEqual(names.flatMap((name) => [name, `${name}b`]))
   })

@@ -73,6 +73,11 @@ export class WaiterStore {
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) }
   }
 
+  /** How many listen to it. */
+  get watchers(): number {
+    return this.#listeners.size
+  }
+
   /** `POST /token`: `body` with the name under "token", `mode` as in `update-mode`. */
   post(body: Description, mode: string | undefined, { ifMatch, caller }: StoreRequest): Outcome {
     const token = body.get('token')
