@@ -14,10 +14,10 @@ export interface PostgresOptions {
 
 /** Longest waits for a connection, for a lock, for a statement, for its answer, and within a transaction, in milliseconds. */
 const LIMITS = {
-  connectionTimeoutMillis: 5_000,
-  lock_timeout: 5_000,
-  statement_timeout: 10_000,
-  query_timeout: 15_000,
+  connectionTimeoutMillis: 4_000,
+  lock_timeout: 4_000,
+  statement_timeout: 6_000,
+  query_timeout: 8_000,
   // A process that is frozen in the middle of a transaction must not keep the others from theirs.
   idle_in_transaction_session_timeout: 5_000,
 } as const

@@ -1,5 +1,5 @@
 // One real PostgreSQL of a test, from Debian's packages: on a folder and a port of its own, as a user that is not root.
-import { chownSync, existsSync, globSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, globSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Client, type QueryResultRow } from 'pg'
 import { installPackages } from './debian.ts'
@@ -124,16 +124,26 @@ export async function startPostgres({ tls }: PostgresOptions = {}): Promise<Post
       return address(name)
     },
     query: ask,
-    freeze: () => server?.signal('SIGSTOP'),
-    thaw: () => server?.signal('SIGCONT'),
+    freeze: () => signalAll(server?.pid, 'SIGSTOP'),
+    thaw: () => signalAll(server?.pid, 'SIGCONT'),
     end,
     start: launch,
     [Symbol.asyncDispose]: async () => {
-      server?.signal('SIGCONT')
+      signalAll(server?.pid, 'SIGCONT')
       await end()
       folder.remove()
     },
   }
+}
+
+/** Signals a process and its children: those of PostgreSQL are groups of their own. */
+function signalAll(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) return
+  process.kill(pid, signal)
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .split(' ')
+    .filter((text) => text !== '')
+  for (const child of children) process.kill(Number(child), signal)
 }
 
 const settings = (values: Readonly<Record<string, string>>): string[] =>
