@@ -68,16 +68,15 @@ export async function waitForRun(
   id: string,
   timeoutMs: number,
   signal: AbortSignal,
-  around: FollowSurroundings & { readonly endOf: (id: string) => Promise<void> | undefined },
+  { store, clock, nextNews }: FollowSurroundings,
 ): Promise<RunRecord | undefined> {
-  const { store, clock, endOf } = around
   const endAt = clock.now() + timeoutMs
   for (;;) {
-    const ended = endOf(id)
+    const news = nextNews(id)
     const run = await store.getRun(id)
     const leftMs = endAt - clock.now()
     if (run === undefined || isEnded(run) || leftMs <= 0 || signal.aborted) return run
-    await pause(clock, Math.min(leftMs, ended === undefined ? POLL_MS : LONGEST_MS), ended, signal)
+    await pause(clock, Math.min(leftMs, news === undefined ? POLL_MS : LONGEST_MS), news, signal)
   }
 }
 

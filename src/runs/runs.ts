@@ -93,7 +93,7 @@ class StoredRuns implements RunService {
   readonly #underWay = new RunsUnderWay()
   readonly #history: History
   readonly #around: ExecutionSurroundings
-  readonly #reading: FollowSurroundings & { readonly endOf: (id: string) => Promise<void> | undefined }
+  readonly #reading: FollowSurroundings
   /** Aborts when nothing is waited for any more. */
   readonly #closed = new AbortController()
   /** Requests whose run is being stored. */
@@ -119,11 +119,7 @@ class StoredRuns implements RunService {
       giveUp: this.#closed.signal,
       takeTurn: (signal) => turns.take(signal),
     }
-    this.#reading = {
-      ...{ store, clock },
-      nextNews: (id) => this.#underWay.get(id)?.news,
-      endOf: (id) => this.#underWay.get(id)?.ended,
-    }
+    this.#reading = { store, clock, nextNews: (id) => this.#underWay.get(id)?.news }
   }
 
   async open(): Promise<void> {
@@ -195,8 +191,8 @@ class StoredRuns implements RunService {
       one.stop.abort(new OwnerLost('The store of runs was lost meanwhile.'))
     this.#pollCancelled()
     void carryOut(run, job, one.stop, () => one.tell(), this.#around).then((ended) => {
-      this.#underWay.remove(one)
       this.#options.onEnded(run, ended)
+      this.#underWay.remove(one)
       this.#history.prune()
     })
   }

@@ -101,7 +101,10 @@ const summaryOf = (run: RunRecord) => JSON.parse(run.summary ?? 'null')
 const itemsOf = async (id: string, status?: string) =>
   (await runs.items(id, { limit: 1_000, status }))?.items.map(({ body }) => JSON.parse(body)) ?? []
 const metric = async (name: string) =>
-  (await registry.metrics()).split('\n').filter((line) => line.startsWith(name) && !line.startsWith('#'))
+  (await registry.metrics())
+    .split('\n')
+    .filter((line) => line.startsWith(name))
+    .sort()
 
 describe('a run', () => {
   test('brings the clusters in step, and tells of each token', async () => {
