@@ -105,6 +105,13 @@ the clock of http://c3:9095 is 61.0 s behind: what is the latest version may be 
     },
   )
 
+  it.each(['softDelete', 'hardDelete'] as const)('sets a token apart that a newer service deletes (%s)', (effect) => {
+    const results = [{ cluster: C1, code: 'success/new-luck', effect }]
+    expect(planText({ ...shown, tokens: [{ token: 't', latest: { cluster: C2 }, results }] }, false)).toMatch(
+      /^Deletes/,
+    )
+  })
+
   it('tells a code of a newer service as it is', () => {
     const results = [
       { cluster: C1, code: 'error/new-trouble' },

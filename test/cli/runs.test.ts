@@ -84,6 +84,11 @@ outcome     0 unmodified, 2 updated, 0 failed
 `)
   })
 
+  it('exits with 0 for a run that failed, unless its end was waited for', async () => {
+    const service = createFakeService({ [`GET /v1/runs/${ID}`]: () => Response.json(aRun({ state: 'failed' })) })
+    expect((await run(['show', ID], service)).code).toBe(0)
+  })
+
   it('tells what happened to each token, page after page', async () => {
     const service = createFakeService({
       [`GET /v1/runs/${ID}`]: () => Response.json(aRun()),

@@ -238,6 +238,20 @@ describe('syncer tokens ping', () => {
     expect(asked?.headers).toMatchObject({ 'x-waiter-token': 'web', 'x-waiter-queue-timeout': '4321' })
   })
 
+  it('waits longer than it lets the request wait, however short the other time-out is', async () => {
+    for (const one of scene.clusters) one.latencyMs = 400
+    const { code } = await scene.run([
+      'ping',
+      'web',
+      ...scene.urls,
+      '--idle-timeout-ms',
+      '250',
+      '--queue-timeout',
+      '1000',
+    ])
+    expect(code).toBe(0)
+  })
+
   it('exits with 1 when one does not answer well', async () => {
     scene.clusters[1].fault = ({ kind }) => (kind === 'service' ? { status: 503 } : undefined)
     const { code, out } = await scene.run(['ping', 'web', ...scene.urls, '--output', 'json'])
