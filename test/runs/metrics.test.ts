@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Registry } from 'prom-client'
+import { describe, expect, test } from 'vitest'
+import { createRunMetrics, createTokenMetrics } from '../../src/runs/metrics.ts'
+
+const linesOf = async (registry: Registry) =>
+  (await registry.metrics())
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#') && !line.includes('_bucket'))
+const schedule = { cron: '* * * * *', timeZone: 'UTC', lastRunId: null }
+
+describe('the metrics of runs', () => {
+  test('count ends, time runs that began, and show what is under way and what comes', async () => {
+    const registry = new Registry()
+    const metrics = createRunMetrics(registry, {
+      underWay: (kind) => (kind === 'tokens' ? 2 : 0),
+      schedules: () => [
+        { ...schedule, name: 'tokens', nextAt: 1_767_225_600_000, missed: 3 },
+        { ...schedule, name: 'db:app', nextAt: null, missed: 0 },
+      ],
+    })
+    metrics.ended({ kind: 'tokens', trigger: 'api' }, { state: 'succeeded', startedAt: 1_000, endedAt: 3_500 })
+    metrics.ended({ kind: 'tokens', trigger: 'api' }, { state: 'cancelled', startedAt: undefined, endedAt: 3_500 })
+    expect(await linesOf(registry)).toEqual([
+      'syncer_runs_total{kind="tokens",state="succeeded",trigger="api"} 1',
+      'syncer_runs_total{kind="tokens",state="cancelled",trigger="api"} 1',
+      'syncer_run_duration_seconds_sum{kind="tokens"} 2.5',
+      'syncer_run_duration_seconds_count{kind="tokens"} 1',
+      'syncer_runs_under_way{kind="tokens"} 2',
+      'syncer_runs_under_way{kind="db"} 0',
+      'syncer_schedule_missed_total{name="tokens"} 3',
+      'syncer_schedule_missed_total{name="db:app"} 0',
+      'syncer_schedule_next_timestamp_seconds{name="tokens"} 1767225600',
+    ])
+  })
+
+  test('of the token sync know the last success, which no dry run is', async () => {
+    const registry = new Registry()
+    const metrics = createTokenMetrics(registry)
+    metrics.ended({ kind: 'tokens', dryRun: true }, 'succeeded', 1_000)
+    metrics.ended({ kind: 'tokens', dryRun: false }, 'failed', 2_000)
+    metrics.ended({ kind: 'db', dryRun: false }, 'succeeded', 3_000)
+    expect(await linesOf(registry)).toEqual([])
+    metrics.wrote('c1', 'update')
+    metrics.ended({ kind: 'tokens', dryRun: false }, 'succeeded', 4_000)
+    expect(await linesOf(registry)).toEqual([
+      'syncer_tokens_writes_total{cluster="c1",effect="update"} 1',
+      'syncer_tokens_last_success_timestamp_seconds 4',
+    ])
+  })
+
+  test('are all in the README', async () => {
+    const registry = new Registry()
+    createRunMetrics(registry, { underWay: () => 0, schedules: () => [] })
+    createTokenMetrics(registry)
+    const page = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
+    for (const { name } of await registry.getMetricsAsJSON()) expect(page).toContain(`\`${name}\``)
+  })
+})
