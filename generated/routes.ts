@@ -412,7 +412,7 @@ const $LeaderStatus = {
 const $NextCursor = {
   type: ["string", "null"],
   minLength: 1,
-  maxLength: 4096,
+  maxLength: 8192,
 } as const
 
 const $ReplicaPage = {
@@ -1094,7 +1094,7 @@ export const routes = {
           cursor: {
             type: "string",
             minLength: 1,
-            maxLength: 4096,
+            maxLength: 8192,
           },
         },
       },
@@ -1189,7 +1189,7 @@ export const routes = {
           cursor: {
             type: "string",
             minLength: 1,
-            maxLength: 4096,
+            maxLength: 8192,
           },
         },
       },
