@@ -144,7 +144,8 @@ describe('a running service', () => {
     const taken = { ...loaded, config: { ...loaded.config, listen: { ...loaded.config.listen, port } } }
     const before = clock.pending
     await expect(start(taken)).rejects.toMatchObject({ code: 'EADDRINUSE' })
-    expect(clock.pending).toBe(before)
+    // Less, when the first service was still connecting.
+    expect(clock.pending).toBeLessThanOrEqual(before)
     expect(lines.filter((line) => line['level'] === 'error')).toEqual([])
   })
 })
