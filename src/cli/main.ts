@@ -6,6 +6,9 @@ import { systemClock } from '../lib/clock.ts'
 import type { CliIo } from './io.ts'
 import { runCli } from './program.ts'
 
+/** Columns of a terminal that does not say how many it has. */
+const UNKNOWN_WIDTH = 80
+
 /** Runs the command line of this process and sets its exit code. */
 export async function main(): Promise<void> {
   process.exitCode = await runCli(process.argv.slice(2), createProcessIo())
@@ -29,7 +32,8 @@ export function createProcessIo(): CliIo {
     err: (words) => void process.stderr.write(words),
     readInput: () => text(process.stdin),
     colours: process.stdout.isTTY === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb',
-    columns: process.stderr.isTTY === true && env['TERM'] !== 'dumb' ? process.stderr.columns : undefined,
+    columns:
+      process.stderr.isTTY === true && env['TERM'] !== 'dumb' ? process.stderr.columns || UNKNOWN_WIDTH : undefined,
     ask: process.stdin.isTTY === true && process.stderr.isTTY === true ? askAtTerminal : undefined,
   }
 }

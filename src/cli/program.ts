@@ -1,10 +1,10 @@
 // The command line: its commands, and what a wrong use of it is answered with.
-import { Command, CommanderError } from 'commander'
+import { Command } from 'commander'
 import packageJson from 'syncer/package.json' with { type: 'json' }
-import { ConfigError } from '../config/error.ts'
 import { addConfigCheck } from './config-check.ts'
-import { CliError, DONE, FAILED, WRONG_USAGE } from './exit.ts'
+import { CliError, DONE, WRONG_USAGE } from './exit.ts'
 import type { CliIo } from './io.ts'
+import { reportError } from './report.ts'
 import { addRuns } from './runs.ts'
 import { addServe } from './serve.ts'
 import { addSynced } from './synced.ts'
@@ -23,7 +23,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     await program.parseAsync([...argv], { from: 'user' })
     return exit.code
   } catch (error) {
-    return report(error, io)
+    return reportError(error, io)
   }
 }
 
@@ -81,15 +81,4 @@ function allowed(command: Command): string {
   const values = command.registeredArguments.map((one) => one.name().toUpperCase())
   const options = command.options.map((one) => one.flags.replace(/^-\w, /, ''))
   return [...commands, ...values, ...options, '--help'].join(', ')
-}
-
-function report(error: unknown, io: CliIo): number {
-  if (error instanceof CommanderError && error.exitCode === 0) return DONE
-  if (error instanceof ConfigError) {
-    for (const problem of error.problems) io.err(`syncer: ${error.source}: ${problem}\n`)
-    return WRONG_USAGE
-  }
-  const message = error instanceof Error ? error.message : String(error)
-  io.err(`${message.startsWith('syncer') ? '' : 'syncer: '}${message}\n`)
-  return error instanceof CliError ? error.exitCode : FAILED
 }

@@ -19,5 +19,11 @@ export async function withStopSignal<T>(io: CliIo, fn: (signal: AbortSignal) => 
     onStop: (signal) => stopping.abort(new Stopped(signal)),
     onForce: () => io.process.exit(INTERRUPTED),
   })
-  return await fn(stopping.signal)
+  try {
+    return await fn(stopping.signal)
+  } catch (error) {
+    // Some of what takes a signal throws an error of its own in place of the reason.
+    if (error instanceof Error && error.name === 'AbortError') stopping.signal.throwIfAborted()
+    throw error
+  }
 }

@@ -111,9 +111,11 @@ export function addTokensSync(parent: Command, io: CliIo, exit: ExitCode): void 
       ),
     )
     .option('--no-undo-file', 'keep nothing of what is overwritten or deleted')
-    .option(
-      '--memory-file <file>',
-      'what one run remembers for the next: where a limited run went on, and how much each cluster listed',
+    .addOption(
+      new Option(
+        '--memory-file <file>',
+        'what one run remembers for the next: where a limited run went on, and how much each cluster listed',
+      ).conflicts('compat'),
     )
     .option('--detailed-exitcode', 'exit with 3 when a dry run finds changes (never with --compat)')
     .addOption(createServerOption().conflicts(['planOut', 'undoFile', 'memoryFile']))

@@ -208,6 +208,7 @@ describe('the exit code of syncer tokens sync', () => {
     [['--on-unreachable', 'wait', 'http://a', 'http://b'], 2, 'Allowed choices are fail, skip-writes'],
     [['--plan-out', 'p', 'http://a', 'http://b'], 2, '--plan-out needs --dry-run'],
     [['--compat', '--max-deletes', '1', 'http://a', 'http://b'], 2, "cannot be used with option '--compat'"],
+    [['--compat', '--memory-file', 'm', 'http://a', 'http://b'], 2, "cannot be used with option '--compat'"],
     [['--compat', '--on-conflict', 'fail', 'http://a', 'http://b'], 2, "cannot be used with option '--compat'"],
     [['--server', 'http://s', '--undo-file', 'u', 'c1', 'c2'], 2, "cannot be used with option '--undo-file"],
     [['--server', 's', 'c1', 'c2'], 2, 's is no address of a service'],

@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { runCli } from '../../src/cli/program.ts'
 import { eventually } from '../lib/eventually.ts'
+import { createFakeIo } from './fake-io.ts'
 import { aToken, createTokenScene, type TokenScene } from './token-scene.ts'
 
 let scene: TokenScene
@@ -127,6 +130,19 @@ exiting with code 0
       const { code, err } = await scene.run(['restore', 'tokens.json', url, '--force'], { answer })
       expect(code).toBe(1)
       expect(err).toContain('syncer tokens restore: not confirmed: nothing was written\n')
+      expect(memory()).toBe(0)
+    })
+
+    it('writes nothing when the question is answered with Ctrl-C', async () => {
+      await prepare()
+      const io = createFakeIo({ cwd: scene.cwd })
+      const ask = async (_: string, signal: AbortSignal) => {
+        setImmediate(() => io.emitter.emit('SIGINT'))
+        await once(signal, 'abort')
+        throw new DOMException('The operation was aborted', 'AbortError')
+      }
+      expect(await runCli(['tokens', 'restore', 'tokens.json', url, '--force'], { ...io, ask })).toBe(1)
+      expect(io.written.err).toBe('syncer: stopped by SIGINT\n')
       expect(memory()).toBe(0)
     })
 
