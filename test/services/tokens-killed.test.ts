@@ -28,6 +28,8 @@ interface Outcome {
   readonly exits: readonly (number | NodeJS.Signals | null)[]
   readonly state: readonly string[]
   readonly shown: readonly string[]
+  /** As `state`, already after the second run. What was deleted softly may take one more, for it is deleted for good by another run. */
+  readonly early: readonly string[]
   /** What was overwritten by a run and is not in its undo file. */
   readonly lost: readonly string[]
   /** Kinds of the requests of the first run. */
@@ -58,6 +60,7 @@ async function runThrice(death?: Death): Promise<Outcome> {
     const exits: Outcome['exits'][number][] = []
     const lost: string[] = []
     let requests: readonly RequestKind[] = []
+    let early: readonly string[] = []
     for (const name of ['first', 'second', 'third']) {
       const files = ['--undo-file', `${name}.jsonl`, '--memory-file', 'memory.json']
       const argv = ['tokens', 'sync', ...clusters.urls, ...files]
@@ -65,10 +68,11 @@ async function runThrice(death?: Death): Promise<Outcome> {
         exits.push(await runAndDie(argv, folder.path, clusters, death))
         requests = clusters.all.flatMap(({ seen }) => seen.map(({ kind }) => kind))
       } else exits.push(await runCli(argv, createFakeIo({ cwd: folder.path })))
+      if (name === 'second') early = clusters.state().filter((line) => !line.startsWith('removed: '))
       const kept = new Set(readUndo(join(folder.path, `${name}.jsonl`)))
       lost.push(...clusters.takeOverwritten().filter((one) => !kept.has(one)))
     }
-    return { exits, state: clusters.state(), shown: clusters.shown(), lost, requests }
+    return { exits, state: clusters.state(), early, shown: clusters.shown(), lost, requests }
   } finally {
     folder.remove()
   }
@@ -103,9 +107,10 @@ async function findOthers(deaths: readonly Death[], whole: Outcome): Promise<rea
   const waiting = [...deaths]
   const lane = async () => {
     for (let death = waiting.shift(); death !== undefined; death = waiting.shift()) {
-      const { exits, state, lost } = await runThrice(death)
-      const isSame = exits[0] === 'SIGKILL' && String(state) === String(whole.state) && lost.length === 0
-      if (!isSame) others.push({ death, exits, state: state.filter((line) => !whole.state.includes(line)), lost })
+      const { exits, state, early, lost } = await runThrice(death)
+      const isOther = (lines: readonly string[]) => String(lines) !== String(whole.state)
+      const isSame = String(exits) === 'SIGKILL,1,1' && !isOther(early) && !isOther(state) && lost.length === 0
+      if (!isSame) others.push({ death, exits, early: isOther(early) && early, state: isOther(state) && state, lost })
     }
   }
   await Promise.all(Array.from({ length: LANES }, lane))
