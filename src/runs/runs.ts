@@ -65,7 +65,8 @@ export interface RunsOptions {
 
 export interface RunService extends Runs {
   /**
-   * Begins no run any more, lets those under way end for `graceMs`, then has them end as interrupted. Asked again it is the same stop.
+   * Takes no run any more, and ends those that wait for their turn as interrupted; those that have begun after `graceMs`, unless they end
+   * by themselves. Asked again it is the same stop.
    */
   stop(graceMs: number): Promise<void>
   /** Runs of this process that have not ended. */
@@ -92,7 +93,8 @@ class StoredRuns implements RunService {
   readonly #nextId: () => string
   readonly #underWay = new RunsUnderWay()
   readonly #history: History
-  readonly #around: ExecutionSurroundings
+  readonly #turns: Turns
+  readonly #around: Omit<ExecutionSurroundings, 'takeTurn'>
   readonly #reading: FollowSurroundings
   /** Aborts when nothing is waited for any more. */
   readonly #closed = new AbortController()
@@ -112,12 +114,11 @@ class StoredRuns implements RunService {
     this.#jobs = new Map(jobs.map((job) => [job.kind, job]))
     this.#nextId = createUuidV7(clock)
     this.#history = new History(options)
-    const turns = new Turns(maxConcurrent)
+    this.#turns = new Turns(maxConcurrent)
     this.#around = {
       ...{ store, clock, random, locks, lockWaitMs, onError },
       outageMs: deadAfterMs,
       giveUp: this.#closed.signal,
-      takeTurn: (signal) => turns.take(signal),
     }
     this.#reading = { store, clock, nextNews: (id) => this.#underWay.get(id)?.news }
   }
@@ -190,7 +191,12 @@ class StoredRuns implements RunService {
     else if (run.owner !== this.#heartbeat?.ownerId)
       one.stop.abort(new OwnerLost('The store of runs was lost meanwhile.'))
     this.#pollCancelled()
-    void carryOut(run, job, one.stop, () => one.tell(), this.#around).then((ended) => {
+    const takeTurn = async (signal: AbortSignal) => {
+      const turn = await this.#turns.take(signal)
+      one.isWaiting = false
+      return turn
+    }
+    void carryOut(run, job, one.stop, () => one.tell(), { ...this.#around, takeTurn }).then((ended) => {
       this.#options.onEnded(run, ended)
       this.#underWay.remove(one)
       this.#history.prune()
@@ -242,6 +248,7 @@ class StoredRuns implements RunService {
     this.#forgetLeadership()
     this.#careTimer?.cancel()
     await Promise.allSettled(this.#starting)
+    this.#underWay.stopWaiting(stopping())
     if (!(await this.#endWithin(graceMs))) {
       this.#underWay.stopAll(stopping())
       await this.#endWithin(END_MS)

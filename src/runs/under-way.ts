@@ -4,6 +4,8 @@ import type { RunKind, RunRecord } from '../state/store.ts'
 export class UnderWay {
   readonly run: RunRecord
   readonly stop = new AbortController()
+  /** Whether it waits for its turn. */
+  isWaiting = true
   readonly #ended = Promise.withResolvers<void>()
   #news = Promise.withResolvers<void>()
 
@@ -62,6 +64,11 @@ export class RunsUnderWay {
   /** Stops every one, for the same reason. */
   stopAll(reason: Error): void {
     for (const { stop } of this.#runs.values()) stop.abort(reason)
+  }
+
+  /** Stops those that have not had their turn yet. */
+  stopWaiting(reason: Error): void {
+    for (const { isWaiting, stop } of this.#runs.values()) if (isWaiting) stop.abort(reason)
   }
 
   /** Resolves when there is none left. */

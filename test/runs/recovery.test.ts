@@ -312,6 +312,19 @@ describe('stopping', () => {
     expect(stateOf(run.id)).toBe('interrupted')
   })
 
+  test('does not begin what waits for its turn', async () => {
+    const replica = await stage.replica({ maxConcurrent: 1 })
+    await replica.runs.start(request())
+    const { run } = await replica.runs.start(request({ resources: ['cluster:z'] }))
+    await stage.pass(10)
+    const stopped = replica.runs.stop(5_000)
+    await stage.pass(10)
+    expect(stage.store.runs.get(run.id)).toMatchObject({ state: 'interrupted', startedAt: null })
+    replica.working[0]?.finish()
+    await stage.until(stopped)
+    expect(replica.working).toHaveLength(1)
+  })
+
   test('interrupts a run that was being stored', async () => {
     const replica = await stage.replica()
     const starting = replica.runs.start(request())
