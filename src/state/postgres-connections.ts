@@ -29,8 +29,9 @@ const PASSING = /^(?:08|53|57|58|40001|40P01|55P03|25006|25P03)/
 /** The connection is gone: it was ended by the server, or by the time-out of a transaction. */
 const BROKEN = /^(?:08|57P0[1-5]|25P03)/
 /** What the driver says without a code. */
-const SAID_WHEN_BROKEN =
-  /^(?:Connection terminated|Client has encountered a connection error|Query read timeout|Client was closed)/
+const SAID_WHEN_BROKEN = /^(?:Connection terminated|Client has encountered a connection error|Client was closed)/
+/** Nothing came within `query_timeout`: whether the database is silent or the connection, another one would cost as much time. */
+const SAID_WHEN_SILENT = /^Query read timeout/
 
 export type Rows = readonly QueryResultRow[]
 /** Runs one statement. */
@@ -79,16 +80,19 @@ export class PostgresConnections implements AsyncDisposable {
   }
 
   /**
-   * Gives `fn` a connection. It is called again, on a fresh connection, when the first one breaks: what it does may be done twice.
+   * Gives `fn` a connection. It is called again, on another connection, when the first one breaks: what it does may be done twice.
    * Throws StateUnavailable when the database does not answer.
    */
   repeatably<T>(fn: (query: Query) => Promise<T>): Promise<T> {
     return this.#track(async () => {
-      try {
-        return await this.#use(fn)
-      } catch (error) {
-        if (!(error instanceof BrokenConnection)) throw error
-        return this.#useFresh(fn)
+      let freshBroke = false
+      for (;;) {
+        try {
+          return await this.#use(fn)
+        } catch (error) {
+          if (!(error instanceof BrokenConnection) || error.wasSilent || (error.wasFresh && freshBroke)) throw error
+          freshBroke ||= error.wasFresh
+        }
       }
     })
   }
@@ -111,17 +115,6 @@ export class PostgresConnections implements AsyncDisposable {
       return await working
     } finally {
       this.#underWay.delete(working)
-    }
-  }
-
-  /** Uses up broken connections until one is new: that one has to do. */
-  async #useFresh<T>(fn: (query: Query) => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await this.#use(fn)
-      } catch (error) {
-        if (!(error instanceof BrokenConnection) || error.wasFresh) throw error
-      }
     }
   }
 
@@ -154,7 +147,11 @@ export class PostgresConnections implements AsyncDisposable {
 
   #explain(error: unknown, wasFresh: boolean): Error {
     if (!(error instanceof Error)) return new Error(String(error))
-    if (isBroken(error)) return new BrokenConnection(`${this.name}: ${reasonOf(error)}`, wasFresh, { cause: error })
+    const wasSilent = isSilent(error)
+    if (wasSilent || isBroken(error)) {
+      const told = `${this.name}: ${wasSilent ? 'does not answer' : reasonOf(error)}`
+      return new BrokenConnection(told, { wasFresh, wasSilent, cause: error })
+    }
     const code = 'code' in error ? String(error.code) : ''
     return PASSING.test(code) ? new StateUnavailable(`${this.name}: ${reasonOf(error)}`, { cause: error }) : error
   }
@@ -162,11 +159,17 @@ export class PostgresConnections implements AsyncDisposable {
 
 /** What becomes of it is known to nobody but the database. */
 class BrokenConnection extends StateUnavailable {
+  /** It was used for the first time. */
   readonly wasFresh: boolean
+  readonly wasSilent: boolean
 
-  constructor(message: string, wasFresh: boolean, options: ErrorOptions) {
-    super(message, options)
-    this.wasFresh = wasFresh
+  constructor(
+    message: string,
+    how: { readonly wasFresh: boolean; readonly wasSilent: boolean; readonly cause: Error },
+  ) {
+    super(message, { cause: how.cause })
+    this.wasFresh = how.wasFresh
+    this.wasSilent = how.wasSilent
   }
 }
 
@@ -184,11 +187,14 @@ async function transact<T>(query: Query, fn: (query: Query) => Promise<T>): Prom
     await query('COMMIT')
     return result
   } catch (error) {
-    // A connection that is gone has rolled back by itself; what went wrong is told by the first error.
-    await query('ROLLBACK').catch(() => undefined)
+    // A connection that is gone rolls back by itself, and a silent one would be waited for once more. The first error tells what is wrong.
+    if (!(error instanceof Error && (isSilent(error) || isBroken(error))))
+      await query('ROLLBACK').catch(() => undefined)
     throw error
   }
 }
+
+const isSilent = (error: Error): boolean => SAID_WHEN_SILENT.test(error.message)
 
 function isBroken(error: Error): boolean {
   if ('syscall' in error) return true
