@@ -133,3 +133,22 @@ test('runs and items are found in pages', async () => {
   expect((await other.runs.list({ kind: 'tokens', limit: 10 })).items.map((run) => run.id)).toEqual([id])
   expect((await other.runs.items(id, { limit: 10 }))?.items.map(({ key }) => key)).toEqual(['a'])
 })
+
+test('news that comes while the store is being read is not missed', async () => {
+  const id = await begin()
+  const read = stage.store.getRun.bind(stage.store)
+  const gate = Promise.withResolvers<void>()
+  stage.store.getRun = async (asked) => {
+    const run = await read(asked)
+    await gate.promise
+    return run
+  }
+  const { heard, done } = listen(own, id)
+  await stage.pass(0)
+  own.working[0]?.finish()
+  await stage.pass(0)
+  gate.resolve()
+  await stage.pass(0)
+  expect(heard).toEqual(['succeeded'])
+  await done
+})
