@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { installPackages } from './debian.ts'
-import { findFreePort } from './free-port.ts'
+import { findTwoFreePorts } from './free-port.ts'
 import { startProcess } from './server-process.ts'
 
 export interface EtcdOptions {
@@ -38,8 +38,9 @@ export async function installDebianEtcd(log: (line: string) => void): Promise<vo
 
 /** Starts it on loopback and resolves when it is healthy. Throws with its log when it is not. */
 export async function startEtcd({ binary, folder }: EtcdOptions): Promise<Etcd> {
-  const endpoint = `http://127.0.0.1:${await findFreePort()}`
-  const peers = await findPeerAddress(endpoint)
+  const [port, peerPort] = await findTwoFreePorts()
+  const endpoint = `http://127.0.0.1:${port}`
+  const peers = `http://127.0.0.1:${peerPort}`
   const args = {
     name: 'etcd',
     'data-dir': join(folder, 'etcd'),
@@ -70,13 +71,6 @@ export async function startEtcd({ binary, folder }: EtcdOptions): Promise<Etcd> 
     stop: async () => {
       await server.stop()
     },
-  }
-}
-
-async function findPeerAddress(taken: string): Promise<string> {
-  for (;;) {
-    const address = `http://127.0.0.1:${await findFreePort()}`
-    if (address !== taken) return address
   }
 }
 

@@ -15,6 +15,15 @@ export async function findFreePort(addresses: readonly string[] = ['127.0.0.1'])
   throw new Error(`no port between ${LOWEST} and ${HIGHEST} is free on ${addresses.join(', ')}`)
 }
 
+/** Finds two of them on 127.0.0.1. Throws when there are none. */
+export async function findTwoFreePorts(): Promise<readonly [number, number]> {
+  const first = await findFreePort()
+  for (;;) {
+    const second = await findFreePort()
+    if (second !== first) return [first, second]
+  }
+}
+
 function isFree(address: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()

@@ -2,9 +2,9 @@
 // Its key is what is built and how, so that a second run takes milliseconds, and another version of anything builds anew.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { makeCachedFolder } from './cached-folder.ts'
 import { runCommand } from './run-command.ts'
 import { cacheFolder } from './run-folder.ts'
 import { tieToParent } from './server-process.ts'
@@ -22,7 +22,6 @@ const PACKAGES = {
 } as const
 /** A cold build takes five to fifteen minutes of two cores that have other things to do too. */
 const BUILD_MS = 45 * 60_000
-const LOOK_MS = 200
 
 /** Paths of the programs. */
 export interface KubeBinaries {
@@ -48,28 +47,12 @@ export function findKubeBinaries(): KubeBinaries {
 }
 
 /** Builds the programs unless they are there; a build that another process has begun is waited for. Throws when they cannot be had. */
-export async function buildKubeBinaries(log: (line: string) => void): Promise<void> {
-  const folder = targetFolder()
-  const lock = `${folder}.lock`
-  const isThere = () => existsSync(folder)
-  while (!isThere()) {
-    if (takeLock(lock)) {
-      try {
-        if (!isThere()) await build(folder, log)
-      } finally {
-        rmSync(lock, { force: true })
-      }
-    } else {
-      await sleep(LOOK_MS)
-    }
-  }
+export function buildKubeBinaries(log: (line: string) => void): Promise<void> {
+  return makeCachedFolder(targetFolder(), (unfinished) => build(unfinished, log))
 }
 
-async function build(folder: string, log: (line: string) => void): Promise<void> {
+async function build(unfinished: string, log: (line: string) => void): Promise<void> {
   const go = findGo()
-  const unfinished = `${folder}.new`
-  rmSync(unfinished, { recursive: true, force: true })
-  mkdirSync(unfinished)
   log('building the Kubernetes control plane (minutes the first time)')
   const env = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -trimpath -buildvcs=false' }
   const flags = ['-ldflags', linkerFlags(), '-o', `${unfinished}/`]
@@ -77,7 +60,6 @@ async function build(folder: string, log: (line: string) => void): Promise<void>
   const build = ['-n', '10', go, '-C', MODULE, 'build', ...flags, ...Object.values(PACKAGES)]
   await runCommand(...tieToParent('nice', build), env, BUILD_MS)
   renameSync(join(unfinished, 'server'), join(unfinished, 'etcd'))
-  renameSync(unfinished, folder)
 }
 
 /** Without them the server calls itself v0.0.0, and a chart that asks for a version is refused. */
@@ -100,29 +82,4 @@ function targetFolder(): string {
   for (const name of SOURCES) key.update(readFileSync(join(MODULE, name)))
   key.update(JSON.stringify([PACKAGES, linkerFlags(), process.platform, process.arch]))
   return join(cacheFolder(), `kubernetes-${key.digest('hex').slice(0, 12)}`)
-}
-
-/** False while a living process holds it; one that died without giving it back no longer does. */
-function takeLock(path: string): boolean {
-  const mine = `${path}.${process.pid}`
-  writeFileSync(mine, String(process.pid))
-  try {
-    linkSync(mine, path) // appears with its content, or not at all
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    if (!isHeld(path)) rmSync(path, { force: true })
-    return false
-  } finally {
-    rmSync(mine, { force: true })
-  }
-}
-
-function isHeld(path: string): boolean {
-  try {
-    process.kill(Number(readFileSync(path, 'utf8')), 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
