@@ -38,11 +38,11 @@ interface Outcome {
 
 /** Everything that can happen to a token. */
 async function startWork(): Promise<TokenClusters> {
-  const clusters = await startTokenClusters()
+  const clusters = await startTokenClusters(3)
   for (const token of ['disputed', 'edited', 'kept', 'removed']) clusters.share(token)
   clusters.share('gone', { deleted: true })
   clusters.share('foreign')
-  clusters.share('foreign', { cmd: 'theirs', root: 'c1', 'last-update-user': 'zoe' }, clusters.all[1])
+  clusters.share('foreign', { cmd: 'theirs', root: 'c1', 'last-update-user': 'zoe' }, 1)
   clusters.edit(0, 'edited', 'second')
   clusters.edit(0, 'disputed', 'mine', 'bob')
   clusters.edit(1, 'disputed', 'yours', 'eve')

@@ -1,5 +1,5 @@
-// Three Waiter clusters for processes that sync their tokens. Each is on an address of its own, so that their order is always the
-// same, and all go by one clock that stands still, so that the same history always ends in the same bytes.
+// Waiter clusters for processes that sync their tokens. Each is on an address of its own, so that their order is always the same, and
+// all go by one clock that stands still, so that the same history always ends in the same bytes.
 import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { writeSortedJson } from '../../../src/tokens/json.ts'
 import { readUndoFile } from '../../../src/tokens/undo.ts'
@@ -9,15 +9,15 @@ import { type FakeWaiter, type FakeWaiterOptions, startFakeWaiter } from '../../
 export type TokenChange = Readonly<Record<string, string | number | boolean>>
 
 export interface TokenClusters extends AsyncDisposable {
-  /** By address. */
-  readonly all: readonly [FakeWaiter, FakeWaiter, FakeWaiter]
+  /** By address; they are called c0 and on. */
+  readonly all: readonly FakeWaiter[]
   readonly urls: readonly string[]
   /** A token that is the same everywhere, or on some clusters. */
-  share(token: string, change?: TokenChange, ...on: readonly FakeWaiter[]): void
+  share(token: string, change?: TokenChange, ...on: readonly number[]): void
   /** Somebody changes the command of a token on one cluster, or makes the token there; each time a second later. */
-  edit(cluster: 0 | 1 | 2, token: string, cmd: string, user?: string): void
+  edit(cluster: number, token: string, cmd: string, user?: string): void
   /** Somebody deletes it softly on one cluster. */
-  remove(cluster: 0 | 1 | 2, token: string, user?: string): void
+  remove(cluster: number, token: string, user?: string): void
   /** All that the clusters hold, as text that can be compared: `token: here | there | elsewhere`. */
   state(): readonly string[]
   /** The same with nothing but the commands, by token: `token: first deleted -`. */
@@ -28,14 +28,21 @@ export interface TokenClusters extends AsyncDisposable {
 
 const STARTED_MS = 1_700_000_000_000
 
-/** Starts them empty. */
-export async function startTokenClusters(options: FakeWaiterOptions = {}): Promise<TokenClusters> {
+/** Starts so many, empty; `optionsOf` says how each is. */
+export async function startTokenClusters(
+  count: number,
+  optionsOf: (name: string) => FakeWaiterOptions = () => ({}),
+): Promise<TokenClusters> {
   await using starting = new AsyncDisposableStack()
   let wallMs = STARTED_MS
   const clock: Clock = { ...systemClock, wallNow: () => wallMs }
-  const start = async (n: number) =>
-    starting.use(await startFakeWaiter({ ...options, clock, name: `c${n}`, address: `127.0.0.${n + 1}` }))
-  const all = [await start(0), await start(1), await start(2)] as const
+  const all: FakeWaiter[] = []
+  for (let n = 0; n < count; n++) {
+    const name = `c${n}`
+    const address = `127.0.0.${n + 1}`
+    all.push(starting.use(await startFakeWaiter({ ...optionsOf(name), clock, name, address })))
+  }
+  const at = (n: number) => all[n] ?? fail(`there is no cluster ${n}`)
   const overwritten: string[] = []
   for (const cluster of all) noteOverwritten(cluster, overwritten)
   const later = () => {
@@ -52,15 +59,15 @@ export async function startTokenClusters(options: FakeWaiterOptions = {}): Promi
     share: (token, change = {}, ...on) => {
       later()
       const data = { ...NEW_TOKEN, 'last-update-time': wallMs, ...change }
-      for (const cluster of on.length > 0 ? on : all) cluster.put(token, data)
+      for (const cluster of on.length > 0 ? on.map(at) : all) cluster.put(token, data)
     },
     edit: (n, token, cmd, user = 'ann') => {
       later()
-      all[n].edit(token, { ...USER_PARAMETERS, cmd }, user)
+      at(n).edit(token, { ...USER_PARAMETERS, cmd }, user)
     },
     remove: (n, token, user = 'ann') => {
       later()
-      all[n].softDelete(token, user)
+      at(n).softDelete(token, user)
     },
     state: () => tell(textOf, ' | '),
     shown: () => tell(commandOf, ' '),
@@ -108,4 +115,8 @@ function commandOf(cluster: FakeWaiter, token: string): string {
   const description = cluster.get(token)
   if (description === undefined) return '-'
   return description.get('deleted') === true ? 'deleted' : String(description.get('cmd'))
+}
+
+function fail(message: string): never {
+  throw new RangeError(message)
 }
