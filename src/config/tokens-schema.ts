@@ -35,7 +35,11 @@ const ClusterSchema = strict({
 
 export const TokensSchema = strict(
   {
-    clusters: Type.Array(ClusterSchema, { minItems: 2, maxItems: 64, description: 'The clusters.' }),
+    clusters: Type.Array(ClusterSchema, {
+      minItems: 1,
+      maxItems: 64,
+      description: 'The clusters; a sync needs two of them at least.',
+    }),
     mode: Type.Enum(['safe', 'compat'], {
       default: 'safe',
       description:

@@ -191,7 +191,7 @@ export class TooManyDeletes extends Error {
 
   constructor(deletes: number, allowed: number) {
     super(
-      `the plan deletes ${deletes} tokens and ${allowed} are allowed: look at a dry run, and raise maxDeletes if that is what you want`,
+      `the plan deletes ${deletes} ${deletes === 1 ? 'token' : 'tokens'} and ${allowed} ${allowed === 1 ? 'is' : 'are'} allowed: look at a dry run, and raise maxDeletes if that is what you want`,
     )
     this.deletes = deletes
     this.allowed = allowed

@@ -25,7 +25,7 @@ interface TokenState {
   maybeDeleted: boolean
 }
 
-/** What the lists add up to. An entry without a name counts for nothing; of two for one token the last one counts. */
+/** What the lists add up to; one list alone agrees with nobody, and all its tokens are pending. An entry without a name counts for nothing; of two for one token the last one counts. */
 export function buildIndex(lists: ReadonlyMap<ClusterUrl, readonly IndexEntry[]>): TokenIndex {
   const states = new Map<string, TokenState>()
   const listed: [ClusterUrl, number][] = []
@@ -33,7 +33,7 @@ export function buildIndex(lists: ReadonlyMap<ClusterUrl, readonly IndexEntry[]>
   const total = [...states.keys()].sort()
   const isSynced = (token: string) => {
     const state = states.get(token)
-    return state?.lists === lists.size && state.etag !== null && !state.maybeDeleted
+    return lists.size > 1 && state?.lists === lists.size && state.etag !== null && !state.maybeDeleted
   }
   const pending = total.filter((token) => !isSynced(token))
   return {

@@ -246,7 +246,7 @@ describe('the options of syncer tokens sync', () => {
     for (const options of [[], ['--dry-run']]) {
       const { code, err } = await scene.run(['sync', '--max-deletes', '0', ...options, ...scene.urls])
       expect(code).toBe(1)
-      expect(err).toContain('syncer tokens sync: the plan deletes 1 tokens and 0 are allowed')
+      expect(err).toContain('syncer tokens sync: the plan deletes 1 token and 0 are allowed')
     }
     expect(writesOf()).toEqual([])
     expect((await scene.run(['sync', '--max-deletes', '100%', ...scene.urls])).code).toBe(0)

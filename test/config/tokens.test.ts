@@ -118,7 +118,7 @@ const CRON = 'is not a cron expression of five or six parts:'
 
 describe('what is refused', () => {
   test.each<[name: string, text: string, problems: readonly string[]]>([
-    ['one cluster', tokens('', C1), ['tokens.clusters: must have 2 to 64 entries, has 1 (line 1)']],
+    ['no cluster', tokens('', ''), ['tokens.clusters: must have 1 to 64 entries, has 0 (line 1)']],
     [
       'clusters that cannot be told apart',
       tokens('', `${C1},\n ${C1},\n { name: c3, url: "HTTPS://Waiter.example:443" },\n ${C2}`),

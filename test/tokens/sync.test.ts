@@ -42,6 +42,15 @@ describe('lists', () => {
     expect(rig.requests.filter((request) => request.includes('c2'))).toEqual(['list http://c2'])
   })
 
+  it('given by one cluster alone agrees with nobody', async () => {
+    const rig = await createInStep(2, ['token-1', 'token-2'])
+    rig.onRequest = ({ cluster }) => (cluster === 'http://c1' ? 'refused' : undefined)
+    const { summary, items } = await rig.sync({ onUnreachable: 'skip-writes' })
+    expect(codesOf(items.get('token-1'))).toBe('c1: error/token-read')
+    expect(summary.tokens.previouslySynced).toEqual([])
+    expect(summary.sync.failed).toEqual(['token-1', 'token-2'])
+  })
+
   it('ends the run when none is given', async () => {
     const rig = await createInStep()
     rig.onRequest = () => 'refused'
