@@ -29,7 +29,7 @@ export interface OpenTokens {
   readonly job: Job
   /** As they are called, and their addresses as the sync writes them. */
   readonly clusters: readonly { readonly name: string; readonly url: string }[]
-  /** Calls `onChange` for every change on a cluster until `signal` aborts. */
+  /** Calls `onChange` for every change on a cluster, and when it can be watched (again), until `signal` aborts. */
   watch(onChange: () => void, signal: AbortSignal): void
   /** Deletes the undo files of these runs. */
   forget(ids: readonly string[]): Promise<void>
@@ -111,8 +111,12 @@ async function watchCluster(
 ): Promise<void> {
   const { followTokens } = await import('../tokens/follow.ts')
   let told: string | undefined
+  let isMissing = true
   const onState = (problem: string | undefined) => {
     if (problem !== undefined && problem !== told) onError(new Error(problem), `changes on the cluster ${name}`)
+    // Before the first stream, and while there was none, changes went by here and runs went by the cluster.
+    if (problem === undefined && isMissing) onChange()
+    isMissing = problem !== undefined
     told = problem
   }
   const target = { url, authorization, secureContext, servername, connectionTimeoutMs }
