@@ -4,17 +4,19 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class CutProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #target: number
+  readonly #address: string
   readonly #pairs = new Set<readonly [Socket, Socket]>()
   #isCut = false
 
-  private constructor(target: number) {
+  private constructor(target: number, address: string) {
     this.#target = target
+    this.#address = address
     this.#server = createServer((socket) => this.#accept(socket))
   }
 
   /** In front of a port of loopback. */
-  static async start(target: number): Promise<CutProxy> {
-    const proxy = new CutProxy(target)
+  static async start(target: number, address = '127.0.0.1'): Promise<CutProxy> {
+    const proxy = new CutProxy(target, address)
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve))
     return proxy
   }
@@ -45,7 +47,7 @@ export class CutProxy implements AsyncDisposable {
   }
 
   #accept(client: Socket): void {
-    const server = connect(this.#target, '127.0.0.1')
+    const server = connect(this.#target, this.#address)
     const pair = [client, server] as const
     this.#pairs.add(pair)
     const end = () => {
