@@ -2,7 +2,8 @@
 // Pure but for what it throws.
 import { Ajv } from 'ajv'
 import { type TSchema, Type } from 'typebox'
-import type { PlanFile, SealedPlan, SyncRequest } from './contract.ts'
+import type { Counts, PlanFile, SealedPlan, SyncRequest } from './contract.ts'
+import { countResults } from './summary.ts'
 
 /** The file is no plan that can be carried out; the message says what is wrong and where. */
 export class InvalidPlanFile extends Error {
@@ -66,6 +67,7 @@ const Token = closed({
 
 const File = closed({
   version: Type.Literal(VERSION),
+  counts: closed({ create: Count, update: Count, softDelete: Count, hardDelete: Count, skip: Count, conflict: Count }),
   request: Request,
   clusters: Type.Array(Name, { minItems: 1 }),
   total: Count,
@@ -73,13 +75,16 @@ const File = closed({
 })
 
 type Written = Omit<PlanFile, 'request'> & {
+  readonly counts: Counts
   readonly request: Omit<SyncRequest, 'optOutMetadataName'> & Partial<SyncRequest>
 }
 
-/** The text of the file, for people to read as well. Ends with a newline. */
-export function writePlanFile(plan: PlanFile): string {
-  return `${JSON.stringify(plan, undefined, 2)}\n`
+/** The text of the file, for people and scripts to read as well: `counts` says what it would write. Ends with a newline. */
+export function writePlanFile({ version, ...plan }: PlanFile): string {
+  return `${JSON.stringify({ version, counts: countSteps(plan), ...plan }, undefined, 2)}\n`
 }
+
+const countSteps = ({ tokens }: Pick<PlanFile, 'tokens'>): Counts => countResults(tokens.flatMap(({ steps }) => steps))
 
 /** Throws InvalidPlanFile; what is wrong is named, what the file says is not repeated. */
 export function readPlanFile(text: string): PlanFile {
@@ -96,7 +101,11 @@ export function readPlanFile(text: string): PlanFile {
   value.tokens.forEach((plan, at) => {
     checkToken(plan, value.tokens[at - 1], value.clusters, `/tokens/${at}`)
   })
-  return { ...value, request: { ...value.request, optOutMetadataName: value.request.optOutMetadataName } }
+  const { counts, ...plan } = value
+  if (Object.entries(countSteps(plan)).some(([key, count]) => counts[key as keyof Counts] !== count)) {
+    throw new InvalidPlanFile('/counts is not what /tokens adds up to')
+  }
+  return { ...plan, request: { ...value.request, optOutMetadataName: value.request.optOutMetadataName } }
 }
 
 function parse(text: string): unknown {

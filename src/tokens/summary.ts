@@ -47,6 +47,22 @@ export function pendingChanges(counts: Counts): number {
   return CHANGES.reduce((sum, effect) => sum + counts[effect], 0)
 }
 
+type Tally = { -readonly [Key in keyof Counts]: number }
+type Counted = Pick<StepResult, 'code' | 'effect'>
+
+/** What these results, or steps of a plan, add up to. */
+export function countResults(results: Iterable<Counted>): Counts {
+  const counts: Tally = { ...NO_COUNTS }
+  for (const result of results) count(counts, result)
+  return counts
+}
+
+function count(counts: Tally, { code, effect }: Counted): void {
+  if (effect !== undefined) counts[effect]++
+  if (code.startsWith('success/skip-')) counts.skip++
+  if (DISPUTES.includes(code)) counts.conflict++
+}
+
 /** Adds items up; keeps names, not the items. */
 export interface SummaryBuilder {
   add(item: TokenItem): void
@@ -57,15 +73,11 @@ export interface SummaryBuilder {
 export function createSummary(lists: Omit<SyncSummary['tokens'], 'processed'>): SummaryBuilder {
   const { pending, previouslySynced, selected, total } = lists
   const sync: Record<ItemStatus, string[]> = { unmodified: [], updated: [], failed: [] }
-  const counts: { -readonly [Key in keyof Counts]: number } = { ...NO_COUNTS }
+  const counts: Tally = { ...NO_COUNTS }
   return {
     add({ token, status, results }) {
       sync[status].push(token)
-      for (const { code, effect } of results.values()) {
-        if (effect !== undefined) counts[effect]++
-        if (code.startsWith('success/skip-')) counts.skip++
-        if (DISPUTES.includes(code)) counts.conflict++
-      }
+      for (const result of results.values()) count(counts, result)
     },
     finish: (clockSkew) => ({
       sync: {

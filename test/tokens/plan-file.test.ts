@@ -44,6 +44,12 @@ describe('a plan in a file', () => {
     expect(readPlanFile(writePlanFile(file))).toStrictEqual(file)
   })
 
+  test('says first what it would write', () => {
+    expect(JSON.parse(writePlanFile(file)).counts).toEqual({
+      ...{ create: 1, update: 0, softDelete: 0, hardDelete: 0, skip: 0, conflict: 0 },
+    })
+  })
+
   test.each([
     { ...file.request, optOutMetadataName: 'no-sync', onConflict: 'fail', maxDeletes: { count: 3 } } as const,
     {
