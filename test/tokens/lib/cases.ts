@@ -103,7 +103,7 @@ export function tellOutcome({ summary, items, writes }: CaseOutcome): JsonValue 
       },
     },
     tokenCodes: new Map(items.map((item) => [item.token, tellItem(item)])),
-    writes: sortWrites(writes.map(tellWrite)),
+    writes: tellWrites(writes),
     exitCode: sync.failed.length > 0 ? 1 : 0,
   })
 }
@@ -119,6 +119,9 @@ function tellItem({ latest, results }: TokenItem): PlainJson {
   const codes = [...results].map(([cluster, { code }]) => [cluster, code] as const)
   return { latestCluster: latest.cluster, results: new Map(codes) }
 }
+
+/** Writes in the form of `expected`, sorted. */
+export const tellWrites = (writes: readonly CaseWrite[]): JsonValue => sortWrites(writes.map(tellWrite))
 
 function tellWrite({ op, cluster, token, ifMatch, body }: CaseWrite): JsonValue {
   return fromPlain({ op, cluster, token, ifMatch, body: body === undefined ? undefined : parseJson(body) })
