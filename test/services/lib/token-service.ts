@@ -125,7 +125,7 @@ export async function startTokenService(options: TokenServiceOptions): Promise<T
   return service
 }
 
-const secretName = (cluster: string) => `AUTHORIZATION_OF_${cluster}`
+const secretName = (cluster: string) => `AUTHORIZATION_OF_${cluster.replaceAll(/\W/g, '_')}`
 
 async function fetchDocumented(request: Request, said: string[]): Promise<Response> {
   const { method, url } = request
