@@ -1,24 +1,20 @@
 // Two services as processes that elect a leader over a real API server, each with a ServiceAccount's token under roles/dsync.yaml.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type KubeCluster, startCluster } from './lib/kube-cluster.ts'
+import { admitReplicas, awaitLeader, LEASE_MS, leaderOf, type ReplicaConfig } from './lib/kube-replicas.ts'
 import { waitUntil } from './lib/server-process.ts'
 import { type Syncer, startSyncer } from './lib/syncer.ts'
 
-const NAMESPACE = 'syncer'
-const LEASE_MS = 3_000
 /** Kubernetes' own part of a take-over, and a process on a busy machine. */
 const SLACK_MS = 1_500
 
 let cluster: KubeCluster
-let token: string
+let replica: ReplicaConfig
 const running: Syncer[] = []
 
 beforeAll(async () => {
   cluster = await startCluster()
-  await cluster.createNamespace(NAMESPACE).catch(() => undefined)
-  await cluster.createServiceAccount(NAMESPACE, 'syncer')
-  await cluster.applyFile('roles/dsync.yaml')
-  token = await cluster.createToken(NAMESPACE, 'syncer')
+  replica = await admitReplicas(cluster)
 })
 afterAll(() => cluster.stop())
 afterEach(async () => {
@@ -26,50 +22,9 @@ afterEach(async () => {
 })
 
 async function start(): Promise<Syncer> {
-  const kubeConfig = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server: cluster.server, 'certificate-authority': 'kube-ca.pem' } }],
-    users: [{ name: 'test', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: NAMESPACE } }],
-  }
-  const service = await startSyncer({
-    config: { kubernetes: { kubeConfig: 'kubeconfig' }, dsync: { driver: 'kubernetes', leaseDurationMs: LEASE_MS } },
-    files: { kubeconfig: JSON.stringify(kubeConfig), 'kube-ca.pem': cluster.ca },
-  })
+  const service = await startSyncer(replica)
   running.push(service)
   return service
-}
-
-interface Leader {
-  readonly driver: string
-  readonly name: string | null
-  readonly isLeader: boolean
-  readonly term: string | null
-  readonly expiresInMs: number | null
-}
-
-async function leaderOf(service: Syncer): Promise<Leader> {
-  return JSON.parse((await service.get('/v1/status')).body).leader
-}
-
-/** The one of them that leads, when exactly one does and all know it. */
-async function findLeader(services: readonly Syncer[]): Promise<Syncer | undefined> {
-  const leaders = await Promise.all(services.map(leaderOf))
-  const names = new Set(leaders.map((leader) => leader.name))
-  const leading = services.filter((_, i) => leaders[i]?.isLeader)
-  return leading.length === 1 && names.size === 1 && !names.has(null) ? leading[0] : undefined
-}
-
-async function awaitLeader(services: readonly Syncer[], withinMs: number): Promise<Syncer> {
-  let found: Syncer | undefined
-  await waitUntil(async () => {
-    found = await findLeader(services)
-    return found !== undefined
-  }, withinMs)
-  if (found === undefined) throw new Error('nobody leads')
-  return found
 }
 
 describe('replicas of the service', () => {
