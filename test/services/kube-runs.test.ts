@@ -1,174 +1,258 @@
-// Replicas of the service that share runs: two processes over a real API server (under roles/dsync.yaml) and a real PostgreSQL,
-// syncing tokens between two faithful Waiter clusters.
+// Two replicas of the service that share their runs in PostgreSQL and their locks in Leases of a real API server, under exactly the Role
+// of roles/dsync.yaml: which one starts what, what each can say of the other's runs, and what is left when one is gone.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createSyncerClient } from '../../generated/client.ts'
-import { type FakeWaiter, startFakeWaiter } from '../fakes/waiter.ts'
+import { runSyncer } from '../cli/running-syncer.ts'
+import { eventually } from '../lib/eventually.ts'
 import { type KubeCluster, startCluster } from './lib/kube-cluster.ts'
 import { readLease } from './lib/kube-leases.ts'
+import { admitReplicas, awaitLeader, LEASE_MS, NAMESPACE, type ReplicaConfig } from './lib/kube-replicas.ts'
 import { type Postgres, startPostgres } from './lib/postgres.ts'
+import { createRunFolder, type RunFolder } from './lib/run-folder.ts'
 import { waitUntil } from './lib/server-process.ts'
-import { type Syncer, startSyncer } from './lib/syncer.ts'
+import { startTokenClusters, type TokenClusters } from './lib/token-clusters.ts'
+import { type Run, startTokenService, type TokenService } from './lib/token-service.ts'
 
-const NAMESPACE = 'syncer'
-const LEASE_MS = 3_000
-/** Two leases without a word from its process, and a look of the leader. */
-const NOTICED_MS = 4 * LEASE_MS
-const LIVE = { cmd: 'run', cpus: 1, mem: 512, name: 'app', version: '1' }
+/** In the address of the state, and in what the clusters are shown. */
+const SECRET = 'hunter2'
+/** Kubernetes' own part of a take-over, and a process on a busy machine. */
+const SLACK_MS = 2_000
+/** A lease, the silence after which a replica counts as dead, and processes on a busy machine. */
+const PATIENCE_MS = 60_000
+/** What the Role lets have a Lease. */
+const NAMES = ['c1', 'c2']
+const LOCKS = NAMES.map((name) => `tokens-${name}`)
 
 let kube: KubeCluster
 let postgres: Postgres
-let token: string
-let stateUrl: string
-let clusters: readonly [FakeWaiter, FakeWaiter]
-const running: Syncer[] = []
+let replica: ReplicaConfig
+let clusters: TokenClusters
+let folder: RunFolder
+let database: string
+const running: TokenService[] = []
 
 beforeAll(async () => {
-  kube = await startCluster()
-  await kube.createNamespace(NAMESPACE).catch(() => undefined)
-  await kube.createServiceAccount(NAMESPACE, 'syncer')
-  await kube.applyFile('roles/dsync.yaml')
-  token = await kube.createToken(NAMESPACE, 'syncer')
-  postgres = await startPostgres()
+  ;[kube, postgres] = await Promise.all([startCluster(), startPostgres()])
+  replica = await admitReplicas(kube)
 })
 afterAll(async () => {
-  await postgres?.[Symbol.asyncDispose]()
-  await kube?.stop()
+  await kube.stop()
+  await postgres[Symbol.asyncDispose]()
 })
 beforeEach(async () => {
-  stateUrl = await postgres.createDatabase()
-  const [a, b] = await Promise.all([startFakeWaiter({ name: 'c1' }), startFakeWaiter({ name: 'c2' })])
-  clusters = [a, b]
+  folder = createRunFolder('kube-runs')
+  clusters = await startTokenClusters(2)
+  database = await postgres.createDatabase()
 })
 afterEach(async () => {
-  for (const service of running.splice(0)) await service.stop()
-  for (const cluster of clusters) await cluster[Symbol.asyncDispose]()
+  const told: string[] = []
+  for (const service of running.splice(0)) {
+    service.syncer.signal('SIGCONT')
+    told.push(...(await service.findSaid(SECRET)))
+    await service[Symbol.asyncDispose]()
+  }
+  await clusters[Symbol.asyncDispose]()
+  folder.remove()
+  expect(told).toEqual([])
 })
 
-async function start(tokens: object = {}): Promise<Syncer> {
-  const kubeConfig = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'test',
-    clusters: [{ name: 'test', cluster: { server: kube.server, 'certificate-authority': 'kube-ca.pem' } }],
-    users: [{ name: 'test', user: { token } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: NAMESPACE } }],
-  }
-  const service = await startSyncer({
+async function serve(tokens: Readonly<Record<string, unknown>> = {}): Promise<TokenService> {
+  const service = await startTokenService({
+    clusters: clusters.all.map(({ url }, at) => ({ name: NAMES[at] ?? '', url })),
+    folder: folder.path,
+    tokens,
     config: {
-      auth: { mode: 'none' },
-      kubernetes: { kubeConfig: 'kubeconfig' },
-      dsync: { driver: 'kubernetes', leaseDurationMs: LEASE_MS },
-      state: { kind: 'postgres', url: { env: 'STATE_URL' } },
-      tokens: { clusters: clusters.map(({ name, url }) => ({ name, url })), idleTimeoutMs: 60_000, ...tokens },
+      ...replica.config,
+      state: { kind: 'postgres', url: { file: 'state-url' } },
+      shutdown: { readinessDelayMs: 0, graceMs: 300 },
     },
-    files: { kubeconfig: JSON.stringify(kubeConfig), 'kube-ca.pem': kube.ca },
-    env: { STATE_URL: stateUrl },
+    files: { ...replica.files, 'state-url': database },
   })
   running.push(service)
   return service
 }
 
-const clientOf = ({ baseUrl }: Syncer) => createSyncerClient({ baseUrl })
-const stateOf = async (service: Syncer, id: string) => (await clientOf(service).getRun({ path: { id } })).state
-const hang = () => {
-  for (const cluster of clusters) cluster.fault = ({ kind }) => (kind === 'list' ? 'hang' : undefined)
+/** Two replicas: the one that leads, and the other. */
+async function servePair(tokens?: Readonly<Record<string, unknown>>): Promise<readonly [TokenService, TokenService]> {
+  const pair = [await serve(tokens), await serve(tokens)]
+  const leader = await awaitLeader(
+    pair.map(({ syncer }) => syncer),
+    PATIENCE_MS,
+  )
+  const [leading] = pair.filter(({ syncer }) => syncer === leader)
+  const [other] = pair.filter(({ syncer }) => syncer !== leader)
+  if (leading === undefined || other === undefined) throw new Error('there are two replicas')
+  return [leading, other]
 }
-const heal = () => {
-  for (const cluster of clusters) cluster.fault = () => undefined
+
+function hold(...kinds: readonly string[]): void {
+  for (const cluster of clusters.all) cluster.fault = ({ kind }) => (kinds.includes(kind) ? 'hang' : undefined)
 }
-const listed = () => waitUntil(() => clusters[0].only('list').length > 0, 10_000)
-const holderOf = async (name: string) =>
-  (await readLease(kube, NAMESPACE, `syncer.lock.tokens-${name}`))?.spec.holderIdentity ?? ''
 
-describe('replicas that share their state', () => {
-  it('run under the Leases of their clusters, and give these back', async () => {
-    const service = await start()
-    clusters[0].edit('app', LIVE, 'joe')
-    hang()
-    const { id } = await clientOf(service).syncTokens({})
-    await listed()
-    expect([await holderOf('c1'), await holderOf('c2')].every((holder) => holder !== '')).toBe(true)
-    const { locks = [] } = await clientOf(service).getRun({ path: { id } })
-    expect(locks.map(({ name }) => name)).toEqual(['tokens-c1', 'tokens-c2'])
-    for (const one of locks) expect(BigInt(one.token)).toBeGreaterThan(0n)
-    await clientOf(service).cancelRun({ path: { id } })
-    await waitUntil(async () => (await holderOf('c1')) === '' && (await holderOf('c2')) === '', 5_000)
-    heal()
-    const run = await clientOf(service).syncTokens({}, { header: { Prefer: 'wait=20' } })
-    expect(run.state).toBe('succeeded')
-    expect(clusters[1].etag('app')).toBe(clusters[0].etag('app'))
-    expect(BigInt(run.locks?.[0]?.token ?? 0)).toBeGreaterThan(BigInt(locks[0]?.token ?? 0))
+function letGo(): void {
+  for (const cluster of clusters.all) cluster.fault = () => undefined
+}
+
+const readRuns = async ({ client }: TokenService): Promise<readonly Run[]> =>
+  (await client.listRuns({ query: { limit: 1_000 } })).items.toReversed()
+
+/** Fencing tokens of the locks that the run worked under, in the order of the clusters. */
+function fencesOf({ locks = [] }: Run): readonly bigint[] {
+  expect(locks.map(({ name }) => name)).toEqual(LOCKS)
+  return locks.map(({ token }) => BigInt(token))
+}
+
+function expectLater(later: Run, earlier: Run): void {
+  const before = fencesOf(earlier)
+  fencesOf(later).forEach((fence, at) => {
+    expect(fence).toBeGreaterThan(before[at] ?? 0n)
+  })
+}
+
+describe('replicas of the service', () => {
+  it('start each scheduled run once, under a lock for each cluster whose token grows', async () => {
+    const [leading, other] = await servePair({ schedule: '* * * * * *' })
+    clusters.edit(0, 'new', 'new')
+    await eventually(() => clusters.shown()[0] === 'new: new new', PATIENCE_MS)
+    await waitUntil(
+      async () => (await readRuns(other)).filter(({ endedAt }) => endedAt !== null).length >= 4,
+      PATIENCE_MS,
+    )
+    const runs = (await readRuns(other)).filter(({ endedAt }) => endedAt !== null)
+    expect(new Set(runs.map(({ trigger, state }) => `${trigger} ${state}`))).toEqual(new Set(['schedule succeeded']))
+    expect(leading.syncer.log()).toContain('"trigger":"schedule"')
+    expect(other.syncer.log()).not.toContain('"trigger":"schedule"')
+    runs.slice(1).forEach((run, at) => {
+      const before = runs[at]
+      if (before === undefined) throw new Error('every run but the first has one before it')
+      expect(Date.parse(run.createdAt)).toBeGreaterThanOrEqual(Date.parse(String(before.endedAt)))
+      expectLater(run, before)
+    })
+    for (const name of LOCKS) expect(await readLease(kube, NAMESPACE, `syncer.lock.${name}`)).toBeDefined()
+    const [mine, theirs] = await Promise.all(
+      [leading, other].map(async ({ client }) => (await client.getStatus()).schedules?.[0]),
+    )
+    expect(mine?.nextAt).not.toBeNull()
+    expect(theirs).toMatchObject({ name: 'tokens', nextAt: null })
   })
 
-  it('answer for each other’s runs: by state, by overlap, by events, and when they are cancelled', async () => {
-    const [one, other] = [await start(), await start()]
-    hang()
-    const { id } = await clientOf(one).syncTokens({})
-    await listed()
-    expect(await stateOf(other, id)).toBe('running')
-    await expect(clientOf(other).syncTokens({})).rejects.toMatchObject({ status: 409 })
-    const events = fetch(`${other.baseUrl}/v1/runs/${id}/events`).then((answer) => answer.text())
-    const startedAt = performance.now()
-    await clientOf(other).cancelRun({ path: { id } })
-    const ended = await clientOf(other).waitForRun(id, { signal: AbortSignal.timeout(10_000) })
-    expect(ended.state).toBe('cancelled')
-    expect(performance.now() - startedAt).toBeLessThan(4_000)
-    expect(await events).toContain('event: end')
+  it('show, follow, cancel and refuse for each other', async () => {
+    const [one, other] = await servePair()
+    for (const n of [1, 2, 3]) clusters.edit(0, `token-${n}`, 'new')
+    for (const cluster of clusters.all) {
+      cluster.fault = ({ kind, token }) => (kind === 'store' && token === 'token-3' ? 'hang' : undefined)
+    }
+    const { id } = (await one.sync()).body
+    const items: string[] = []
+    const reading = (async () => {
+      for await (const { event, data } of other.client.streamRunEvents({ path: { id } })) {
+        if (event === 'item') items.push(data.id)
+        if (event === 'end') return data
+      }
+      return undefined
+    })()
+    await eventually(() => items.length === 2, PATIENCE_MS)
+    expect(items.toSorted()).toEqual(['token-1', 'token-2'])
+    const seen = await other.client.getRun({ path: { id } })
+    expect(seen).toMatchObject({ state: 'running', trigger: 'api' })
+    fencesOf(seen)
+    const refused = await other.sync()
+    expect(refused.body).toMatchObject({ type: '/problems/run-overlaps', run: { id } })
+    await other.client.cancelRun({ path: { id } })
+    expect(await reading).toMatchObject({ id, state: 'cancelled' })
+    expect(await one.client.getRun({ path: { id } })).toEqual(await other.client.getRun({ path: { id } }))
+    expect((await other.items(id)).map((item) => item.id)).toContain('token-1')
+    letGo()
+    expect((await other.run()).state).toBe('succeeded')
+    expect(clusters.shown()).toEqual(['token-1: new new', 'token-2: new new', 'token-3: new new'])
   })
 
-  it('find the run of one that was killed interrupted, and the leader makes it anew, with larger tokens', async () => {
-    const [one, other] = [await start(), await start()]
-    clusters[0].edit('app', LIVE, 'joe')
-    hang()
-    const { id } = await clientOf(one).syncTokens({ limit: 7 })
-    await listed()
-    const before = await clientOf(other).getRun({ path: { id } })
-    one.signal('SIGKILL')
-    heal()
-    await waitUntil(async () => (await stateOf(other, id)) === 'interrupted', NOTICED_MS + LEASE_MS)
-    const find = async () => (await clientOf(other).listRuns()).items.find(({ takesUp }) => takesUp === id)
-    await waitUntil(async () => (await find())?.state === 'succeeded', 3 * LEASE_MS + 5_000)
-    const taker = await find()
-    expect(taker?.request).toMatchObject({ limit: 7 })
-    expect(clusters[1].etag('app')).toBe(clusters[0].etag('app'))
-    expect(BigInt(taker?.locks?.[0]?.token ?? 0)).toBeGreaterThan(BigInt(before.locks?.[0]?.token ?? 0))
-    expect((await clientOf(other).listRuns()).items).toHaveLength(2)
-  })
-
-  it('take turns at the schedule: only the leader starts runs, and another one goes on when it is gone', async () => {
-    const services = [await start({ schedule: '* * * * * *' }), await start({ schedule: '* * * * * *' })]
-    const leads = async (service: Syncer) => JSON.parse((await service.get('/v1/status')).body).leader.isLeader === true
-    let leader: Syncer | undefined
+  it.each([
+    ['the leader', 0],
+    ['another replica', 1],
+  ] as const)('take up the run of %s that was killed, under newer locks', async (_, which) => {
+    const pair = await servePair()
+    const victim = pair[which]
+    const survivor = pair[1 - which]
+    if (victim === undefined || survivor === undefined) throw new Error('there are two replicas')
+    clusters.share('edited')
+    clusters.edit(1, 'edited', 'second')
+    hold('store')
+    const { id } = (await victim.sync()).body
+    await eventually(() => clusters.all.some(({ requests }) => requests.store > 0), PATIENCE_MS)
+    const killedAt = Date.now()
+    await victim.kill()
+    letGo()
+    await awaitLeader([survivor.syncer], LEASE_MS + SLACK_MS)
+    const interrupted = await survivor.ended(id)
+    expect(interrupted).toMatchObject({ state: 'interrupted', problem: { type: '/problems/interrupted' } })
+    let runs: readonly Run[] = []
     await waitUntil(async () => {
-      for (const service of services) if (await leads(service)) leader = service
-      return leader !== undefined
-    }, 3 * LEASE_MS)
-    if (leader === undefined) throw new Error('nobody leads')
-    const other = services.find((service) => service !== leader)
-    if (other === undefined) throw new Error('there are two')
-    const count = async () => (await clientOf(other).listRuns({ query: { limit: 1_000 } })).items.length
-    const next = async (service: Syncer) => JSON.parse((await service.get('/v1/status')).body).schedules[0].nextAt
-    await waitUntil(async () => (await count()) >= 3, 15_000)
-    expect([(await next(leader)) === null, (await next(other)) === null]).toEqual([false, true])
-    const runs = (await clientOf(other).listRuns({ query: { limit: 1_000 } })).items
-    const seconds = runs.map(({ createdAt }) => createdAt.slice(0, 19))
-    expect(new Set(seconds).size).toBe(seconds.length)
-    leader.signal('SIGKILL')
-    const before = await count()
-    await waitUntil(async () => (await count()) >= before + 2, 3 * LEASE_MS + NOTICED_MS)
-    expect(await next(other)).not.toBeNull()
+      runs = await readRuns(survivor)
+      return runs.length === 2 && runs[1]?.endedAt !== null
+    }, PATIENCE_MS)
+    const [, again] = runs
+    expect(again).toMatchObject({ takesUp: id, state: 'succeeded', trigger: 'api', request: interrupted.request })
+    if (again !== undefined) expectLater(again, interrupted)
+    expect(clusters.shown()).toEqual(['edited: second second'])
+    const atMs = (moment: string | null | undefined) => Date.parse(String(moment)) - killedAt
+    console.log(`interrupted after ${atMs(interrupted.endedAt)} ms, taken up at ${atMs(again?.startedAt)} ms`)
   })
 
-  it('lose their state for a while, say so, and go on', async () => {
-    const service = await start()
-    await postgres.end()
-    await waitUntil(async () => (await service.get('/readyz')).status === 503, 3 * LEASE_MS)
-    expect((await service.get('/readyz?verbose')).body).toContain('"name":"state","ok":false')
-    await expect(clientOf(service).syncTokens({})).rejects.toMatchObject({ status: 503 })
-    await postgres.start()
-    await waitUntil(async () => (await service.get('/readyz')).status === 200, 6 * LEASE_MS)
-    const run = await clientOf(service).syncTokens({}, { header: { Prefer: 'wait=20' } })
-    expect(run.state).toBe('succeeded')
-    expect(service.log()).not.toContain('hunter2')
+  it('let a replica that comes back from a long sleep write nothing more', async () => {
+    const [one, other] = await servePair()
+    clusters.share('edited')
+    clusters.edit(1, 'edited', 'second')
+    hold('read')
+    const { id } = (await one.sync()).body
+    await eventually(() => clusters.all.every(({ requests }) => requests.read > 0), PATIENCE_MS)
+    one.syncer.signal('SIGSTOP')
+    letGo()
+    expect(await other.ended(id)).toMatchObject({ state: 'interrupted' })
+    await eventually(() => clusters.shown()[0] === 'edited: second second', PATIENCE_MS)
+    const stores = () => clusters.all.map(({ only }) => only('store').length)
+    const before = stores()
+    one.syncer.signal('SIGCONT')
+    // It has noticed when it takes runs again.
+    await waitUntil(async () => (await one.sync({ dryRun: true }, { Prefer: 'wait=10' })).status === 200, PATIENCE_MS)
+    expect((await one.client.getMetrics()).match(/^syncer_runs_under_way\{kind="tokens"\} (\d+)$/m)?.[1]).toBe('0')
+    expect(stores()).toEqual(before)
+    expect(await one.client.getRun({ path: { id } })).toMatchObject({ state: 'interrupted' })
+  })
+
+  it('stop a run whose locks cannot be kept, and take it up when they can again', async () => {
+    const [one, other] = await servePair()
+    clusters.edit(0, 'new', 'new')
+    hold('list')
+    const { id } = (await other.sync()).body
+    await eventually(() => clusters.all.every(({ requests }) => requests.list > 0), PATIENCE_MS)
+    await kube.killApiServer()
+    expect(await one.ended(id)).toMatchObject({ state: 'interrupted', problem: { type: '/problems/lock-lost' } })
+    letGo()
+    expect(clusters.shown()).toEqual(['new: new -'])
+    await kube.startApiServer()
+    await eventually(() => clusters.shown()[0] === 'new: new new', PATIENCE_MS)
+    const [, again] = await readRuns(one)
+    expect(again).toMatchObject({ takesUp: id })
+  })
+})
+
+describe('a configuration with Leases', () => {
+  it.each([
+    ['a schedule', { schedule: '* * * * * *' }, 'tokens.schedule'],
+    ['following', { follow: true }, 'tokens.follow'],
+  ])('and a SQLite file is refused with %s', async (_, starter, named) => {
+    const config = {
+      ...replica.config,
+      listen: { host: '127.0.0.1', port: 0 },
+      tokens: { clusters: clusters.all.map(({ url }, at) => ({ name: NAMES[at], url })), ...starter },
+    }
+    writeFileSync(join(folder.path, 'syncer.yaml'), JSON.stringify(config))
+    const { code, err, out } = await runSyncer(['serve'], { cwd: folder.path }).exit
+    expect(code).toBe(2)
+    expect(out).toBe('')
+    expect(err).toContain('state.kind: must be postgres')
+    expect(err).toContain(`the runs of ${named}`)
   })
 })
