@@ -1,10 +1,5 @@
 // Which rows a run looks at: those with begin < tmstmp <= end, in whole milliseconds since 1970. Pure.
-//
-//   begin, end given   window                                        saved end afterwards
-//   none               (saved end - overlap, now - lag]              its end, never an earlier one than before
-//   begin              (begin, now - lag]                            stays
-//   end                (saved end - overlap, end]                    stays
-//   both               (begin, end]                                  stays
+import { parseIso } from './iso-time.ts'
 
 /** Half-open: (beginMs, endMs], whole milliseconds since 1970, beginMs <= endMs. It is empty when both are the same. */
 export interface Window {
@@ -29,8 +24,6 @@ export interface PlannedWindow {
   readonly saveEndMs: number | undefined
 }
 
-const ISO =
-  /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?)?(?:Z|([+-])(\d{2})(?::?(\d{2}))?)?$/i
 const ALLOWED =
   'allowed are ISO 8601 (2015-01-01T00:00:00Z; UTC where no offset is given), epoch seconds (10 digits) and milliseconds (13 digits)'
 
@@ -43,10 +36,10 @@ export function parseTime(text: string, name = 'time'): number {
   const written = text.trim()
   if (/^\d{10}$/.test(written)) return Number(written) * 1_000
   if (/^\d{13}$/.test(written)) return Number(written)
-  const parts = ISO.exec(written)
-  const ms = parts === null ? undefined : momentOf(parts)
-  if (ms === undefined) throw new RangeError(`${name} ${quote(text)} is no time; ${ALLOWED}`)
-  return ms
+  const moment = parseIso(written)
+  if (moment === undefined) throw new RangeError(`${name} ${quote(text)} is no time; ${ALLOWED}`)
+  if (!moment.exact) throw new RangeError(`${name} ${quote(text)} is finer than a millisecond; windows are not`)
+  return moment.ms
 }
 
 /** ISO 8601 in UTC with milliseconds. Throws RangeError outside the range of Date (about 270,000 years around 1970). */
@@ -55,17 +48,23 @@ export function formatTime(ms: number): string {
 }
 
 /**
- * The window of a run. Throws RangeError for an explicit bound that is no time, and when begin is after end. Where it is the saved
+ *   begin, end given   window                             saved end afterwards
+ *   none               (saved end - overlap, now - lag]   the window's end, never an earlier one than before
+ *   begin              (begin, now - lag]                 stays
+ *   end                (saved end - overlap, end]         stays
+ *   both               (begin, end]                       stays
+ *
+ * Before the first run there is no saved end: the window begins in 1970. Throws RangeError for an explicit bound that is no time, and when begin is after end. Where it is the saved
  * end that lies ahead (a lag that has grown, a clock that was set back), the window is empty and the saved end stays.
  */
 export function planWindow(request: WindowRequest): PlannedWindow {
-  const { begin, end, savedEndMs = 0, nowMs, lagMs, overlapMs } = request
+  const { begin, end, savedEndMs, nowMs, lagMs, overlapMs } = request
   const endMs = end === undefined ? nowMs - lagMs : parseTime(end, 'end')
   if (begin !== undefined) return { window: checkWindow(parseTime(begin, 'begin'), endMs), saveEndMs: undefined }
-  const beginMs = savedEndMs - overlapMs
+  const beginMs = savedEndMs === undefined ? 0 : savedEndMs - overlapMs
   if (end !== undefined) return { window: checkWindow(beginMs, endMs), saveEndMs: undefined }
   const window = { beginMs, endMs: Math.max(beginMs, endMs) }
-  return { window, saveEndMs: endMs > savedEndMs ? endMs : undefined }
+  return { window, saveEndMs: endMs > (savedEndMs ?? 0) ? endMs : undefined }
 }
 
 /** True when begin < ms <= end. */
@@ -97,23 +96,6 @@ function checkWindow(beginMs: number, endMs: number): Window {
   if (beginMs > endMs)
     throw new RangeError(`begin ${formatTime(beginMs)} is after end ${formatTime(endMs)}: nothing lies in between`)
   return { beginMs, endMs }
-}
-
-/** Undefined where the calendar or the clock has no such moment, or it is finer than a millisecond. */
-function momentOf(parts: RegExpExecArray): number | undefined {
-  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((part) => Number(part ?? 0))
-  const [fraction = '', sign, offsetHour = '0', offsetMinute = '0'] = parts.slice(7)
-  if (year === undefined || month === undefined || day === undefined) return undefined
-  if (hour === undefined || minute === undefined || second === undefined) return undefined
-  if (hour > 23 || minute > 59 || second > 59 || Number(offsetHour) > 23 || Number(offsetMinute) > 59) return undefined
-  if (/[1-9]/.test(fraction.slice(3))) return undefined
-  const date = new Date(0)
-  // Not Date.UTC, which takes the years 0 to 99 for those of the last century.
-  date.setUTCFullYear(year, month - 1, day)
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined
-  date.setUTCHours(hour, minute, second, Number(fraction.slice(0, 3).padEnd(3, '0')))
-  const offsetMs = (Number(offsetHour) * 60 + Number(offsetMinute)) * 60_000
-  return date.getTime() - (sign === '-' ? -offsetMs : offsetMs)
 }
 
 /** What a user wrote, short enough for a message. */

@@ -1,0 +1,67 @@
+// JSON in which no number loses a digit: those that a double cannot hold, or would write otherwise, come as ExactNumber. Pure.
+import { describeValue } from './values.ts'
+
+/** A number with the digits that it came with. */
+export class ExactNumber {
+  readonly source: string
+
+  /** `source`: a JSON number. */
+  constructor(source: string) {
+    this.source = source
+  }
+}
+
+/** Where only integers matter: 16 digits or more that stand where a number can begin. Strings may match too: that costs time only. */
+const LONG_INTEGER = /[[:,\s]-?\d{16}|^-?\d{16}/
+/** Where fractions matter as well: any number that is not a plain integer. */
+const NO_PLAIN_INTEGER = /\d{16}|\d[.eE]|-0/
+
+/**
+ * As JSON.parse, with ExactNumbers. `fractions`: also for numbers with a point or an exponent (`1.10`, `1e3`), which only decimals need;
+ * without, those are doubles as ever. Throws SyntaxError for what is no JSON.
+ */
+export function parseExactJson(text: string, { fractions }: { readonly fractions: boolean }): unknown {
+  // A reviver costs ten times as much as a search, and most texts need none.
+  if (!(fractions ? NO_PLAIN_INTEGER : LONG_INTEGER).test(text)) return JSON.parse(text)
+  return parseWithSource(text, (_, value, { source }) => {
+    if (typeof value !== 'number' || source === undefined || String(value) === source) return value
+    return fractions || /^-?\d{16,}$/.test(source) ? new ExactNumber(source) : value
+  })
+}
+
+type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown
+
+/** JSON.parse as ECMAScript has it by now, and TypeScript not yet: the reviver sees the text of numbers. */
+const parseWithSource = JSON.parse as (text: string, reviver: SourceReviver) => unknown
+
+/**
+ * JSON text with the keys of all objects sorted and numbers in one notation each: the same for documents that say the same,
+ * whoever wrote or re-arranged them. Takes what parseExactJson gives. Throws TypeError for anything else.
+ */
+export function writeCanonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean') return String(value)
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'number') return writeNumber(value)
+  if (value instanceof ExactNumber) return writeExactNumber(value.source)
+  if (Array.isArray(value)) return `[${value.map(writeCanonicalJson).join(',')}]`
+  if (!isJsonObject(value)) throw new TypeError(`${describeValue(value)} is no JSON`)
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${writeCanonicalJson(value[key])}`)
+  return `{${members.join(',')}}`
+}
+
+/** True for an object of JSON; its keys are its own, `__proto__` among them. */
+export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
+}
+
+/** Integers beyond 2^53 keep their digits; everything else is the double that it names. */
+function writeExactNumber(source: string): string {
+  const number = Number(source)
+  return Number.isSafeInteger(number) || !/^-?\d+$/.test(source) ? writeNumber(number) : source
+}
+
+function writeNumber(value: number): string {
+  return Object.is(value, -0) ? '0' : JSON.stringify(value)
+}
