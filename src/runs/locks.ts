@@ -24,8 +24,10 @@ export function createRunLocks(openLock: (name: string) => Lock): RunLocks {
       try {
         const locks: RunLock[] = []
         const held: HeldLock[] = []
-        for (const name of [...new Set(names)].sort()) {
-          const one = await takeLock(openLock(name), signal)
+        const sorted = [...new Set(names)].sort()
+        for (const [index, name] of sorted.entries()) {
+          const lookAhead = () => look(sorted.slice(index + 1).map(openLock))
+          const one = await takeLock(openLock(name), signal, lookAhead)
           stack.use(one)
           held.push(one)
           locks.push({ name, token: String(one.token) })
@@ -43,17 +45,32 @@ export function createRunLocks(openLock: (name: string) => Lock): RunLocks {
  * At once when nobody has it, which is nearly always: the store of runs has kept overlapping runs apart already. A wait would first
  * stay back for others, as is fair among those who compete.
  */
-async function takeLock(lock: Lock, signal: AbortSignal): Promise<HeldLock> {
+async function takeLock(lock: Lock, signal: AbortSignal, onWait: () => void): Promise<HeldLock> {
   signal.throwIfAborted()
   const held = await lock.tryLock().catch(whenUnknown)
   if (held !== undefined && !signal.aborted) return held
   await held?.[Symbol.asyncDispose]()
   try {
+    onWait()
     return await lock.lock({ signal })
   } catch (error) {
     // What ended the wait says more than that it was ended.
     signal.throwIfAborted()
     throw error
+  }
+}
+
+/**
+ * A holder that died is waited out from the moment at which its silence was first seen: looked at together, the locks that it left
+ * are all had when the first is. One that is free stays so.
+ */
+function look(locks: readonly Lock[]): void {
+  for (const lock of locks) {
+    lock
+      .tryLock()
+      .then((held) => held?.[Symbol.asyncDispose]())
+      // Whatever it is, it is met again when the lock's turn has come.
+      .catch(() => {})
   }
 }
 
