@@ -234,7 +234,7 @@ function createMapReader(type: MapType, options: JsonReaderOptions): JsonReader 
   const readKey = createJsonReader(type.key, options)
   const readValue = createJsonReader(type.value, options)
   const readPair = (key: unknown, value: unknown, at: number) =>
-    [readPart(key, readKey, `[${at}].key`), readPart(value, readValue, `[${at}].value`)] as const
+    [readPart(key, readKey, at), readPart(value, readValue, at)] as const
   return (json) => {
     if (isJsonObject(json)) return Object.keys(json).map((key, at) => readPair(key, json[key], at))
     if (!Array.isArray(json)) throw unexpected(json, 'object')

@@ -1,0 +1,106 @@
+// A buffer that grows, for values and frames of the native protocol: numbers big-endian, lengths patched in afterwards. Pure.
+
+export class ByteWriter {
+  #bytes: Buffer
+  #length = 0
+
+  /** `capacity`: bytes to begin with. */
+  constructor(capacity = 1_024) {
+    this.#bytes = Buffer.allocUnsafeSlow(capacity)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** What was written since the last reset: a view, which the next write after a reset overwrites. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
+  /** A copy of what was written from `start` on. */
+  copy(start = 0): Buffer {
+    return Buffer.from(this.#bytes.subarray(start, this.#length))
+  }
+
+  /** Forgets what was written, from `length` on, and keeps the memory. */
+  reset(length = 0): void {
+    this.#length = Math.min(this.#length, length)
+  }
+
+  writeUint8(value: number): void {
+    const at = this.#grow(1)
+    this.#bytes[at] = value
+  }
+
+  writeInt16(value: number): void {
+    const at = this.#grow(2)
+    this.#bytes[at] = value >>> 8
+    this.#bytes[at + 1] = value
+  }
+
+  writeInt32(value: number): void {
+    this.#bytes.writeInt32BE(value, this.#grow(4))
+  }
+
+  /** The lower 64 bits of it. */
+  writeInt64(value: bigint): void {
+    this.#bytes.writeBigInt64BE(BigInt.asIntN(64, value), this.#grow(8))
+  }
+
+  /** 64 bits of a safe integer, without a bigint. */
+  writeSafeInt64(value: number): void {
+    const at = this.#grow(8)
+    this.#bytes.writeInt32BE(Math.floor(value / 0x1_0000_0000), at)
+    this.#bytes.writeUInt32BE(value >>> 0, at + 4)
+  }
+
+  writeFloat(value: number): void {
+    this.#bytes.writeFloatBE(value, this.#grow(4))
+  }
+
+  writeDouble(value: number): void {
+    this.#bytes.writeDoubleBE(value, this.#grow(8))
+  }
+
+  writeBytes(bytes: Uint8Array): void {
+    const at = this.#grow(bytes.length)
+    this.#bytes.set(bytes, at)
+  }
+
+  writeUtf8(text: string): void {
+    // Three bytes a UTF-16 unit are the most there can be; counting first would read the text twice.
+    const most = text.length * 3
+    const at = this.#grow(most)
+    this.#length = at + this.#bytes.write(text, at, most, 'utf8')
+  }
+
+  /** Room for `length` bytes: `fill` writes all of them into the buffer, from the place that it is given. */
+  fill(length: number, fill: (bytes: Buffer, at: number) => void): void {
+    const at = this.#grow(length)
+    fill(this.#bytes, at)
+  }
+
+  /** Four bytes for a length that endLength writes; gives what endLength takes. */
+  beginLength(): number {
+    this.#grow(4)
+    return this.#length
+  }
+
+  /** The length of what was written since beginLength gave `start`. */
+  endLength(start: number): void {
+    this.#bytes.writeInt32BE(this.#length - start, start - 4)
+  }
+
+  #grow(more: number): number {
+    const at = this.#length
+    const needed = at + more
+    if (needed > this.#bytes.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
+      this.#bytes.copy(grown, 0, 0, at)
+      this.#bytes = grown
+    }
+    this.#length = needed
+    return at
+  }
+}
