@@ -200,6 +200,27 @@ describe('replicas of the service', () => {
     console.log(`interrupted after ${atMs(interrupted.endedAt)} ms, taken up at ${atMs(again?.startedAt)} ms`)
   })
 
+  it('go on with the schedule when the one that ran it was killed in the middle of a run', async () => {
+    const [leading, other] = await servePair({ schedule: '* * * * * *' })
+    await waitUntil(async () => (await readRuns(other)).some(({ state }) => state === 'succeeded'), PATIENCE_MS)
+    hold('store')
+    clusters.edit(0, 'new', 'new')
+    await eventually(() => clusters.all.some(({ requests }) => requests.store > 0), PATIENCE_MS)
+    const under = (await readRuns(other)).at(-1)
+    expect(under).toMatchObject({ state: 'running', trigger: 'schedule' })
+    await leading.kill()
+    letGo()
+    await eventually(() => clusters.shown()[0] === 'new: new new', PATIENCE_MS)
+    expect(await other.ended(String(under?.id))).toMatchObject({ state: 'interrupted' })
+    let later: readonly Run[] = []
+    await waitUntil(async () => {
+      later = (await readRuns(other)).filter(({ id, state }) => id > String(under?.id) && state === 'succeeded')
+      return later.length >= 3
+    }, PATIENCE_MS)
+    expect(other.syncer.log()).toContain('"trigger":"schedule"')
+    if (under !== undefined && later[0] !== undefined) expectLater(later[0], under)
+  })
+
   it('let a replica that comes back from a long sleep write nothing more', async () => {
     const [one, other] = await servePair()
     clusters.share('edited')

@@ -1,5 +1,6 @@
 // `syncer serve` with the section `tokens`, as a process over real sockets: what callers of its runs see.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { AskedRequest, WaiterFault } from '../fakes/waiter.ts'
 import { eventually } from '../lib/eventually.ts'
 import { openTokenServiceScene, type TokenServiceScene } from './lib/token-service-scene.ts'
 
@@ -144,9 +145,14 @@ describe('a run', () => {
     const names = Array.from({ length: 7 }, (_, n) => `token-${n}`)
     for (const name of names) scene.clusters.edit(0, name, 'new')
     const refused = ['token-2', 'token-5']
+    // With words that show what was sent.
+    const refusal = ({ headers }: AskedRequest): WaiterFault => ({
+      status: 403,
+      body: JSON.stringify({ 'waiter-error': { message: `no rights for ${headers['authorization']}`, status: 403 } }),
+    })
     for (const cluster of scene.clusters.all) {
-      cluster.fault = ({ kind, token }) =>
-        kind === 'store' && refused.includes(token ?? '') ? { status: 403 } : undefined
+      cluster.fault = (asked) =>
+        asked.kind === 'store' && refused.includes(asked.token ?? '') ? refusal(asked) : undefined
     }
     const { id, state, summary } = await service.run()
     expect([state, summary?.sync.failed]).toEqual(['failed', refused])
@@ -159,6 +165,9 @@ describe('a run', () => {
     expect(pages).toEqual([names.slice(0, 3), names.slice(3, 6), names.slice(6)])
     const failed = await service.client.listRunItems({ path: { id }, query: { status: 'failed' } })
     expect(failed.items.map((item) => item.id)).toEqual(refused)
+    const [told] = Object.values(failed.items[0]?.results ?? {})
+    expect(told).toMatchObject({ code: 'error/token-sync', details: { status: 403 } })
+    expect(String(told?.details?.['message'])).toMatch(/^no rights for /)
   })
 })
 
