@@ -11,8 +11,14 @@ export type JsonWriter = (value: CqlValue) => string
 /** A key, as JSON, that Elasticsearch takes as the name of a field: no dot to take it apart by, not blank, not too long. */
 const PLAIN_NAME = /^"?[^\s."\\][^."\\]{0,255}"?$/
 
+/**
+ * Of the elements of sets and maps: as they are (Cassandra has them in order), or sorted by their text and each once, which gives the
+ * same text for the same value whoever wrote it.
+ */
+export type ElementOrder = 'as-is' | 'sorted'
+
 /** A writer for values of this type. Throws TypeError for a counter. */
-export function createJsonWriter(type: CqlType): JsonWriter {
+export function createJsonWriter(type: CqlType, order: ElementOrder = 'as-is'): JsonWriter {
   switch (type.kind) {
     case 'ascii':
     case 'text':
@@ -45,16 +51,18 @@ export function createJsonWriter(type: CqlType): JsonWriter {
       return (value) => writeTimestampJson(value as number | bigint)
     case 'duration':
       return (value) => `"${formatDuration(value as Duration)}"`
-    case 'list':
     case 'set':
+      if (order === 'sorted') return createSortedWriter(createJsonWriter(type.of, order))
+      return createArrayWriter(createJsonWriter(type.of, order))
+    case 'list':
     case 'vector':
-      return createArrayWriter(createJsonWriter(type.of))
+      return createArrayWriter(createJsonWriter(type.of, order))
     case 'tuple':
-      return createTupleWriter(type.of.map(createJsonWriter))
+      return createTupleWriter(type.of.map((of) => createJsonWriter(of, order)))
     case 'udt':
-      return createUdtWriter(type)
+      return createUdtWriter(type, order)
     case 'map':
-      return createMapWriter(type)
+      return createMapWriter(type, order)
     case 'counter':
       throw new TypeError('counters cannot be carried')
   }
@@ -91,6 +99,10 @@ function createArrayWriter(write: JsonWriter): JsonWriter {
   }
 }
 
+function createSortedWriter(write: JsonWriter): JsonWriter {
+  return (value) => `[${[...new Set((value as readonly CqlValue[]).map((item) => write(item)))].sort().join(',')}]`
+}
+
 function createTupleWriter(writers: readonly JsonWriter[]): JsonWriter {
   return (value) => {
     const items = value as readonly (CqlValue | null)[]
@@ -98,10 +110,10 @@ function createTupleWriter(writers: readonly JsonWriter[]): JsonWriter {
   }
 }
 
-function createUdtWriter(type: UdtType): JsonWriter {
+function createUdtWriter(type: UdtType, order: ElementOrder): JsonWriter {
   const fields = type.fields.map((field) => ({
     name: `${JSON.stringify(field.name)}:`,
-    write: createJsonWriter(field.type),
+    write: createJsonWriter(field.type, order),
   }))
   return (value) => {
     const items = value as readonly (CqlValue | null)[]
@@ -113,12 +125,13 @@ function createUdtWriter(type: UdtType): JsonWriter {
   }
 }
 
-function createMapWriter(type: MapType): JsonWriter {
-  const writeKey = createJsonWriter(type.key)
-  const writeValue = createJsonWriter(type.value)
+function createMapWriter(type: MapType, order: ElementOrder): JsonWriter {
+  const writeKey = createJsonWriter(type.key, order)
+  const writeValue = createJsonWriter(type.value, order)
   const hasNames = isScalar(type.key)
   return (value) => {
     const pairs = (value as CqlMap).map(([key, one]) => [writeKey(key), writeValue(one)] as const)
+    if (order === 'sorted') pairs.sort(([a], [b]) => (a < b ? -1 : 1))
     if (hasNames && pairs.every(([key]) => PLAIN_NAME.test(key)))
       return `{${pairs.map(([key, one]) => `${key.startsWith('"') ? key : `"${key}"`}:${one}`).join(',')}}`
     return `[${pairs.map(([key, one]) => `{"key":${key},"value":${one}}`).join(',')}]`
