@@ -40,12 +40,14 @@ export class ByteWriter {
   }
 
   writeInt32(value: number): void {
-    this.#bytes.writeInt32BE(value, this.#grow(4))
+    const at = this.#grow(4)
+    this.#bytes.writeInt32BE(value, at)
   }
 
   /** The lower 64 bits of it. */
   writeInt64(value: bigint): void {
-    this.#bytes.writeBigInt64BE(BigInt.asIntN(64, value), this.#grow(8))
+    const at = this.#grow(8)
+    this.#bytes.writeBigInt64BE(BigInt.asIntN(64, value), at)
   }
 
   /** 64 bits of a safe integer, without a bigint. */
@@ -56,11 +58,13 @@ export class ByteWriter {
   }
 
   writeFloat(value: number): void {
-    this.#bytes.writeFloatBE(value, this.#grow(4))
+    const at = this.#grow(4)
+    this.#bytes.writeFloatBE(value, at)
   }
 
   writeDouble(value: number): void {
-    this.#bytes.writeDoubleBE(value, this.#grow(8))
+    const at = this.#grow(8)
+    this.#bytes.writeDoubleBE(value, at)
   }
 
   writeBytes(bytes: Uint8Array): void {
