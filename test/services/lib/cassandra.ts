@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { stringify } from 'yaml'
 import { makeCachedFolder } from './cached-folder.ts'
 import { findTwoFreePorts } from './free-port.ts'
@@ -72,11 +73,11 @@ export async function startCassandra({ numTokens = 16 }: CassandraOptions = {}):
 function describeJava(jars: string, folder: string): string[] {
   const [agent = ''] = globSync(join(jars, 'jamm-*.jar'))
   const properties = {
-    'cassandra.config': `file://${join(folder, 'cassandra.yaml')}`,
+    'cassandra.config': pathToFileURL(join(folder, 'cassandra.yaml')).href,
     'cassandra.storagedir': join(folder, 'data'),
     'cassandra.logdir': folder,
     'cassandra-foreground': 'yes',
-    'logback.configurationFile': `file://${join(SETTINGS, 'logback.xml')}`,
+    'logback.configurationFile': pathToFileURL(join(SETTINGS, 'logback.xml')).href,
     // Libraries that are unpacked to be loaded: they are gone with the folder.
     'java.io.tmpdir': join(folder, 'tmp'),
   }

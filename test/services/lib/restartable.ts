@@ -16,6 +16,8 @@ export interface RestartableServer extends AsyncDisposable {
   thaw(): void
 }
 
+/** What is thrown away needs no care; Elasticsearch takes this time to remove what it has in /tmp. */
+const DISPOSE_MS = 1_000
 /** A Java server ends what it has begun first: seconds, on a busy machine many. */
 const STOP_MS = 30_000
 
@@ -25,17 +27,18 @@ export interface RestartableOptions {
   readonly launch: (folder: string) => Promise<ServerProcess>
 }
 
-/** Starts it on a new folder and resolves when it is ready. Disposing kills it and removes the folder. Throws what the two throw. */
+/** Starts it on a new folder and resolves when it is ready. Disposing ends it and removes the folder. Throws what the two throw. */
 export async function startRestartable(
   name: string,
   { prepare, launch }: RestartableOptions,
 ): Promise<RestartableServer> {
   const folder = createRunFolder(name)
   let server: ServerProcess | undefined
-  const stop = async () => {
-    await server?.stop(STOP_MS)
+  const end = async (graceMs: number) => {
+    await server?.stop(graceMs)
     server = undefined
   }
+  const stop = () => end(STOP_MS)
   const kill = async () => {
     server?.signal('SIGKILL')
     await stop()
@@ -61,7 +64,7 @@ export async function startRestartable(
     freeze: () => server?.signal('SIGSTOP'),
     thaw: () => server?.signal('SIGCONT'),
     [Symbol.asyncDispose]: async () => {
-      await kill()
+      await end(DISPOSE_MS)
       folder.remove()
     },
   }

@@ -1,13 +1,13 @@
 // Where tests keep what they download (across runs) and what their servers write (one folder a server, removed with it).
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { guardFolder } from './watchdog.ts'
 
 /** The folder that survives runs: `SYNCER_TEST_CACHE`, else `syncer-test` in the user's cache folder. It is made when missing. */
 export function cacheFolder(): string {
-  const path =
-    process.env['SYNCER_TEST_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'syncer-test')
+  const user = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  const path = resolve(process.env['SYNCER_TEST_CACHE'] ?? join(user, 'syncer-test'))
   mkdirSync(path, { recursive: true })
   return path
 }
