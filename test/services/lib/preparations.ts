@@ -1,10 +1,12 @@
 // What the tests against real servers need on the machine, and how it is had. Every step looks first and is quick when all is there.
+import { installCassandra } from './cassandra.ts'
 import { installPackages } from './debian.ts'
 import { installDebianEtcd } from './etcd.ts'
 import { buildKubeBinaries } from './kube-binaries.ts'
 import { findNginx, hasNginxModule } from './nginx.ts'
 import { installPostgres } from './postgres.ts'
 import { installSchemathesis } from './schemathesis.ts'
+import { installSearch, SEARCH_RELEASES } from './search-releases.ts'
 
 export interface Preparation {
   readonly name: string
@@ -21,6 +23,11 @@ export const PREPARATIONS: readonly Preparation[] = [
   { name: 'nginx', run: prepareNginx },
   { name: 'postgresql', run: installPostgres },
   { name: 'schemathesis', run: installSchemathesis },
+  { name: 'cassandra', run: installCassandra },
+  ...SEARCH_RELEASES.map((release) => ({
+    name: `${release.kind} ${release.major}`,
+    run: (log: (line: string) => void) => installSearch(release, log),
+  })),
 ]
 
 async function prepareNginx(log: (line: string) => void): Promise<void> {

@@ -1,8 +1,11 @@
 // The servers of the tests by name, so that they can be had outside a test too: `node test/services/start.ts NAME`.
 // Every one listens on free ports of loopback, is ready when its promise resolves, and is gone with the process that started it.
+import { installCassandra, startCassandra } from './cassandra.ts'
 import { type FaultReplica, startFaultReplica } from './fault-replica.ts'
 import { BLINDING, TRUTHFUL } from './faults.ts'
 import { type NginxGateway, startGateway } from './nginx-gateway.ts'
+import { installSearch, type SearchRelease } from './search-releases.ts'
+import { startSearch } from './search-server.ts'
 import { startStandIn } from './stand-in.ts'
 import { caFile, gatewaySection, type ListedReplica, type Syncer, startSyncer } from './syncer.ts'
 import { createTestTls, type TestTls } from './test-tls.ts'
@@ -40,11 +43,32 @@ export const SERVERS = {
     const lines = [...describeGateway(gateway), '', ...describeSyncer(syncer)]
     return { lines, [Symbol.asyncDispose]: () => stopAll([() => syncer.stop(), () => gateway.stop()]) }
   },
+  cassandra: async (): Promise<StartedServer> => {
+    await installCassandra(say)
+    const cassandra = await startCassandra()
+    const lines = [`cassandra  ${cassandra.host}:${cassandra.port}  (data centre ${cassandra.dataCenter})`]
+    return { lines, [Symbol.asyncDispose]: () => cassandra[Symbol.asyncDispose]() }
+  },
+  'elasticsearch-8': () => startSearchByHand({ kind: 'elasticsearch', major: 8 }),
+  'elasticsearch-9': () => startSearchByHand({ kind: 'elasticsearch', major: 9 }),
+  'opensearch-2': () => startSearchByHand({ kind: 'opensearch', major: 2 }),
+  'opensearch-3': () => startSearchByHand({ kind: 'opensearch', major: 3 }),
 } satisfies Record<string, () => Promise<StartedServer>>
 
 /** Whether there is a server of that name. */
 export function isServerName(name: string): name is ServerName {
   return Object.hasOwn(SERVERS, name)
+}
+
+async function startSearchByHand(release: SearchRelease): Promise<StartedServer> {
+  await installSearch(release, say)
+  const server = await startSearch(release)
+  const lines = [`${release.kind} ${server.version}  ${server.url}`, `look:  curl ${server.url}/_cat/indices?v`]
+  return { lines, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
 }
 
 function syncerOf(replicas: readonly ListedReplica[], tls: TestTls | undefined) {
