@@ -16,6 +16,8 @@ const LONG_INTEGER = /[[:,\s]-?\d{16}|^-?\d{16}/
 /** Where fractions matter as well: any number that is not a plain integer. */
 const NO_PLAIN_INTEGER = /\d{16}|\d[.eE]|-0/
 
+const WHOLE = /^-?\d+$/
+
 /**
  * As JSON.parse, with ExactNumbers. `fractions`: also for numbers with a point or an exponent (`1.10`, `1e3`), which only decimals need;
  * without, those are doubles as ever. Throws SyntaxError for what is no JSON.
@@ -24,9 +26,14 @@ export function parseExactJson(text: string, { fractions }: { readonly fractions
   // A reviver costs ten times as much as a search, and most texts need none.
   if (!(fractions ? NO_PLAIN_INTEGER : LONG_INTEGER).test(text)) return JSON.parse(text)
   return parseWithSource(text, (_, value, { source }) => {
-    if (typeof value !== 'number' || source === undefined || String(value) === source) return value
-    return fractions || /^-?\d{16,}$/.test(source) ? new ExactNumber(source) : value
+    if (typeof value !== 'number' || source === undefined || isHeldBy(value, source)) return value
+    return fractions || WHOLE.test(source) ? new ExactNumber(source) : value
   })
+}
+
+/** True for a double that says all that its text does. One beyond 2^53 does not: nobody could see that nothing was rounded. */
+function isHeldBy(value: number, source: string): boolean {
+  return String(value) === source && (Number.isSafeInteger(value) || !Number.isInteger(value))
 }
 
 type SourceReviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown
@@ -59,7 +66,7 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
 /** Integers beyond 2^53 keep their digits; everything else is the double that it names. */
 function writeExactNumber(source: string): string {
   const number = Number(source)
-  return Number.isSafeInteger(number) || !/^-?\d+$/.test(source) ? writeNumber(number) : source
+  return Number.isSafeInteger(number) || !WHOLE.test(source) ? writeNumber(number) : source
 }
 
 function writeNumber(value: number): string {
