@@ -53,6 +53,9 @@ const MOST_SILENCES = 20
 /** What a request that waits for its connection may take beyond the time of one connection, in milliseconds. */
 const CONNECT_GRACE_MS = 1_000
 
+const PATH = /^[\x21-\xff]*$/
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
 export class Exchanges implements AsyncDisposable {
   readonly #options: ExchangesOptions
   readonly #clock: Clock
@@ -85,6 +88,7 @@ export class Exchanges implements AsyncDisposable {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason)
       if (this.#closed) return reject(new ExchangeFailed('the cluster is no longer in use', false))
+      if (!isSendable(request)) return reject(new ExchangeFailed('the request cannot be sent', false))
       const exchange = new Exchange(this, request, this.#options.idleTimeoutMs, signal, resolve, reject)
       this.#follow(exchange)
       if (this.#running.size < this.#options.maxConcurrentRequests) this.#start(exchange)
@@ -184,6 +188,14 @@ export class Exchanges implements AsyncDisposable {
     if (!sent) return Math.min(startedAt + this.#options.connectionTimeoutMs + CONNECT_GRACE_MS - now, idleTimeoutMs)
     return Math.min(heardAt + idleTimeoutMs, startedAt + idleTimeoutMs * MOST_SILENCES) - now
   }
+}
+
+/**
+ * Whether HTTP can carry it: the name of a token may have any characters. A Pool of undici that refuses a request itself gives it no
+ * connection, and waits for ever for that connection to be free again.
+ */
+function isSendable({ path, headers }: Request): boolean {
+  return PATH.test(path) && Object.values(headers).every((value) => HEADER_VALUE.test(value))
 }
 
 /** One request on its way; undici's handler. */

@@ -106,6 +106,19 @@ describe('requests to a host', () => {
     expect(fake.seen.map(({ token }) => token)).toEqual(['other'])
   })
 
+  it.each(['𝒳', 'a\nb', '日本'])('leave the connections to the others when they cannot be sent: %j', async (token) => {
+    const { exchanges, get } = await start()
+    const path = `/token?token=${token}`
+    const unsent = { message: 'the request cannot be sent', sent: false }
+    for (let again = 0; again < 5; again++) {
+      await expect(get(token)).rejects.toMatchObject(unsent)
+      const other = exchanges.send({ method: 'GET', path, headers: {}, maxBytes: 1_000 }, stop.signal)
+      await expect(other).rejects.toMatchObject(unsent)
+    }
+    expect(await get('other')).toMatchObject({ status: 404 })
+    expect(clock.pending).toBe(0)
+  })
+
   it('fail when the answer is too long', async () => {
     const { fake, get } = await start()
     await expect(get('a', 10)).rejects.toThrow('the answer is longer than 10 bytes')
