@@ -170,6 +170,7 @@ export const THROWN_BELOW: ReadonlyMap<string, (error: Error) => HttpProblem> = 
   ['InvalidCursor', invalidCursor],
   ['RunsStopping', stopping],
   ['StateUnavailable', stateUnavailable],
+  ['StateUnusable', stateUnavailable],
 ])
 
 /** What the framework throws before a handler is reached, by status. */

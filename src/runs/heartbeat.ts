@@ -18,6 +18,8 @@ export interface HeartbeatOptions {
   readonly onError: (error: unknown) => void
 }
 
+/** From one beat to the next while they fail, in milliseconds, at most: how long it takes to hear that all is well again. */
+const FAILING_BEAT_MS = 1_000
 const REOPEN_PAUSES = { baseMs: 500, capMs: 5_000 }
 /** Share of `deadAfterMs` after which silence ends the runs: what they do takes a moment to stop. */
 const SILENCE_SHARE = 0.8
@@ -54,7 +56,7 @@ export class Heartbeat implements AsyncDisposable {
     return this.#problem
   }
 
-  /** Beats at once: something says that this process is taken for dead. */
+  /** Beats at once: something says that this process is taken for dead, or that the store is away. */
   beatNow(): void {
     if (this.#beatTimer === undefined) return
     this.#beatTimer.cancel()
@@ -72,7 +74,9 @@ export class Heartbeat implements AsyncDisposable {
 
   #beatLater(): void {
     if (this.#stopped.signal.aborted) return
-    this.#beatTimer = this.#options.clock.setTimer(this.#options.deadAfterMs / 3, () => this.#beatAndGoOn())
+    const { clock, deadAfterMs } = this.#options
+    const afterMs = Math.min(deadAfterMs / 3, this.#problem === undefined ? Number.POSITIVE_INFINITY : FAILING_BEAT_MS)
+    this.#beatTimer = clock.setTimer(afterMs, () => this.#beatAndGoOn())
   }
 
   #beatAndGoOn(): void {

@@ -16,6 +16,7 @@ import {
   type RunRecord,
   type StateStore,
   StateUnavailable,
+  StateUnusable,
 } from '../state/store.ts'
 import {
   type Job,
@@ -176,7 +177,7 @@ class StoredRuns implements RunService {
 
   async #create(draft: RunDraft): Promise<RunCreation> {
     try {
-      return await this.#options.store.createRun(draft)
+      return await this.#noticing(this.#options.store.createRun(draft))
     } catch (error) {
       if (!(error instanceof OwnerLost)) throw error
       this.#heartbeat?.beatNow()
@@ -204,16 +205,26 @@ class StoredRuns implements RunService {
   }
 
   get(id: string): Promise<RunRecord | undefined> {
-    return this.#options.store.getRun(id)
+    return this.#noticing(this.#options.store.getRun(id))
   }
 
   list(filter: RunFilter): Promise<Page<RunRecord>> {
-    return this.#options.store.listRuns(filter)
+    return this.#noticing(this.#options.store.listRuns(filter))
   }
 
   async items(id: string, filter: ItemFilter): Promise<Page<RunItem> | undefined> {
-    const { store } = this.#options
-    return (await store.getRun(id)) === undefined ? undefined : store.listItems(id, filter)
+    if ((await this.get(id)) === undefined) return undefined
+    return this.#noticing(this.#options.store.listItems(id, filter))
+  }
+
+  /** A store that fails an answer is not found out only with the next beat: readiness is not to praise it until then. */
+  async #noticing<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer
+    } catch (error) {
+      if (error instanceof StateUnavailable || error instanceof StateUnusable) this.#heartbeat?.beatNow()
+      throw error
+    }
   }
 
   wait(id: string, timeoutMs: number, signal: AbortSignal): Promise<RunRecord | undefined> {
@@ -225,7 +236,7 @@ class StoredRuns implements RunService {
   }
 
   async cancel(id: string): Promise<RunRecord | undefined> {
-    const run = await this.#options.store.requestCancel(id)
+    const run = await this.#noticing(this.#options.store.requestCancel(id))
     this.#cancelOwn(id)
     return run
   }

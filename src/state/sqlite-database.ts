@@ -1,6 +1,6 @@
 // One connection to the SQLite file: opened with care and brought to the newest version. Everything here waits where it stands, for the
 // disk and for other processes: it belongs into a thread of its own. What is committed survives a kill and a power cut.
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { Row } from './rows.ts'
@@ -37,6 +37,7 @@ export interface SqliteConnection {
 export class SqliteDatabase {
   readonly path: string
   readonly #database: DatabaseSync
+  readonly #file: string
   readonly #statements = new Map<string, StatementSync>()
   readonly #connection: SqliteConnection = {
     run: (sql, ...values) => Number(this.#prepare(sql).run(...values).changes),
@@ -49,6 +50,7 @@ export class SqliteDatabase {
     this.path = path
     makeFile(path)
     this.#database = openDatabase(path)
+    this.#file = identify(path)
     try {
       this.#explaining(() => this.#prepareFile())
     } catch (error) {
@@ -65,6 +67,14 @@ export class SqliteDatabase {
   /** Carries out `fn` in one transaction: all of it or nothing. Throws StateUnavailable. */
   write<T>(fn: (connection: SqliteConnection) => T): T {
     return this.#explaining(() => this.#transact(fn))
+  }
+
+  /** Throws StateUnavailable when the file is gone, or another one: SQLite would go on with what nobody finds again. */
+  requireFile(): void {
+    if (identify(this.path) === this.#file) return
+    throw new StateUnavailable(
+      `state file ${this.path}: was removed or replaced while it was open; start the service again`,
+    )
   }
 
   /** Closing it twice does nothing. */
@@ -176,6 +186,12 @@ export function makeFile(path: string): void {
     // It is not opened again: to close a file lets go of every lock that this process has on it.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) refuse(error)
   }
+}
+
+/** Which file it is, whatever it is called; empty when there is none. */
+function identify(path: string): string {
+  const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stats === undefined ? '' : `${stats.dev} ${stats.ino}`
 }
 
 function openDatabase(path: string): DatabaseSync {

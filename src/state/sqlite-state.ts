@@ -43,6 +43,7 @@ export class SqliteState {
   }
 
   beat(owner: string): void {
+    this.#database.requireFile()
     this.#database.read((db) => requireOwner(db, owner))
   }
 

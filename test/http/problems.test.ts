@@ -3,7 +3,7 @@ import { PROBLEMS, PROBLEMS_OF_RUNS, type ProblemName } from '../../src/http/pro
 import { describeProblem, HttpProblem, THROWN_BELOW, toProblem } from '../../src/http/problems.ts'
 import { InvalidRunRequest, RunsStopping } from '../../src/runs/contract.ts'
 import { DEFECT, ORPHANED, RUN_PROBLEMS } from '../../src/runs/problems.ts'
-import { InvalidCursor, StateUnavailable } from '../../src/state/store.ts'
+import { InvalidCursor, StateUnavailable, StateUnusable } from '../../src/state/store.ts'
 import * as synced from '../../src/synced/contract.ts'
 import { document, findBreaches } from '../openapi/document.ts'
 
@@ -65,6 +65,7 @@ describe('an error', () => {
     [new InvalidCursor('x'), 'bad-request'],
     [new RunsStopping('x'), 'stopping'],
     [new StateUnavailable('x'), 'state-unavailable'],
+    [new StateUnusable('is damaged'), 'state-unavailable'],
   ])('%s is answered as %s', (error, kind) => expect(toProblem(error).kind).toBe(kind))
 
   it('of the framework is told in words of ours', () => {

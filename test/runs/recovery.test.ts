@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { RunsStopping } from '../../src/runs/contract.ts'
-import { StateUnavailable } from '../../src/state/store.ts'
+import { StateUnavailable, StateUnusable } from '../../src/state/store.ts'
 import { DEAD_AFTER_MS, problemOf, request, Stage } from './fixture.ts'
 
 let stage: Stage
@@ -187,6 +187,28 @@ describe('a store that is away', () => {
     await expect(replica.runs.start(request())).rejects.toThrow(AWAY)
     stage.store.away = undefined
     expect((await replica.runs.start(request())).outcome).toBe('started')
+  })
+
+  test('is known from the first request that it fails, and its end within a second', async () => {
+    const replica = await stage.replica()
+    const unusable = new StateUnusable('is damaged')
+    for (const away of [AWAY, unusable]) {
+      for (const ask of [
+        () => replica.runs.list({ limit: 1 }),
+        () => replica.runs.get('a'),
+        () => replica.runs.items('a', { limit: 1 }),
+        () => replica.runs.cancel('a'),
+        () => replica.runs.start(request()),
+      ]) {
+        expect(replica.runs.problem).toBeUndefined()
+        stage.store.away = away
+        await expect(ask()).rejects.toThrow(away)
+        await stage.pass(0)
+        expect(replica.runs.problem).toBe(away.message)
+        stage.store.away = undefined
+        await stage.pass(1_000)
+      }
+    }
   })
 
   test('when the service stops does not keep it from stopping', async () => {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openSqliteStore } from '../../src/state/sqlite-store.ts'
-import { OwnerLost, type StateStore } from '../../src/state/store.ts'
+import { OwnerLost, type StateStore, StateUnavailable } from '../../src/state/store.ts'
 import { item, range } from '../conformance/state-bench.ts'
 import { describeStateStore } from '../conformance/state-store.ts'
 
@@ -187,6 +187,16 @@ describe('the file of a store in SQLite', () => {
       await expect(owner.beat()).rejects.toThrow(OwnerLost)
       await expect(store.createRun(draft(owner.id, 'b'))).rejects.toThrow(OwnerLost)
       await owner[Symbol.asyncDispose]()
+    })
+
+    it.each(['removed', 'replaced'])('beats no more when the file of the store was %s', async (how) => {
+      const store = await open()
+      const owner = await store.openOwner(1_000)
+      await owner.beat()
+      rmSync(path)
+      if (how === 'replaced') writeFileSync(path, '')
+      await expect(owner.beat()).rejects.toThrow(StateUnavailable)
+      await expect(owner.beat()).rejects.toThrow('was removed or replaced')
     })
 
     it('is only its own: a store beside it with a like name has others', async () => {
