@@ -235,9 +235,10 @@ describe('replicas of the service', () => {
     const stores = () => clusters.all.map(({ only }) => only('store').length)
     const before = stores()
     one.syncer.signal('SIGCONT')
-    // It has noticed when it takes runs again.
+    // It has noticed when it takes runs again; what the lost run still has to put away may outlast that by a moment.
     await waitUntil(async () => (await one.sync({ dryRun: true }, { Prefer: 'wait=10' })).status === 200, PATIENCE_MS)
-    expect((await one.client.getMetrics()).match(/^syncer_runs_under_way\{kind="tokens"\} (\d+)$/m)?.[1]).toBe('0')
+    const idle = /^syncer_runs_under_way\{kind="tokens"\} 0$/m
+    await waitUntil(async () => idle.test(await one.client.getMetrics()), PATIENCE_MS)
     expect(stores()).toEqual(before)
     expect(await one.client.getRun({ path: { id } })).toMatchObject({ state: 'interrupted' })
   })
