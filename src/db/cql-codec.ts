@@ -7,7 +7,7 @@ import type { CqlType } from './cql-types.ts'
 import type { ValueCodec } from './value-codec.ts'
 import type { CqlValue } from './values.ts'
 
-/** The codec of a type. Throws TypeError for a counter, wherever in it. */
+/** The codec of a type. Throws TypeError for a counter, and for JSON of any shape, wherever in it. */
 export function createCodec(type: CqlType): ValueCodec {
   switch (type.kind) {
     case 'list':
@@ -21,6 +21,8 @@ export function createCodec(type: CqlType): ValueCodec {
       return createTupleCodec(type.fields.map(({ name, type: of }) => ({ name: `.${name}`, codec: createCodec(of) })))
     case 'vector':
       return createVectorCodec(createCodec(type.of), type.dimension)
+    case 'json':
+      throw new TypeError('JSON of any shape has no bytes in the native protocol')
     default:
       return createScalarCodec(type.kind)
   }

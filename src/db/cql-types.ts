@@ -67,7 +67,12 @@ export interface VectorType {
   readonly dimension: number
 }
 
-export type CqlType = ScalarType | ListType | MapType | TupleType | UdtType | VectorType
+/** Any JSON, of a side that has no types: no type of Cassandra. */
+export interface JsonType {
+  readonly kind: 'json'
+}
+
+export type CqlType = ScalarType | ListType | MapType | TupleType | UdtType | VectorType | JsonType
 
 /** A row of system_schema.types: names and types of the fields, in order. */
 export interface UdtDefinition {

@@ -58,6 +58,22 @@ export function writeCanonicalJson(value: unknown): string {
   return `{${members.join(',')}}`
 }
 
+/** JSON text of what parseExactJson gives, with every number as it came. Throws TypeError for anything else. */
+export function writeExactJson(value: unknown): string {
+  if (value instanceof ExactNumber) return value.source
+  if (Array.isArray(value)) return `[${value.map(writeExactJson).join(',')}]`
+  if (isJsonObject(value)) {
+    const members = Object.keys(value).map((key) => `${JSON.stringify(key)}:${writeExactJson(value[key])}`)
+    return `{${members.join(',')}}`
+  }
+  return value === null || typeof value === 'boolean' ? String(value) : writeScalar(value)
+}
+
+function writeScalar(value: unknown): string {
+  if (typeof value === 'string' || Number.isFinite(value)) return JSON.stringify(value)
+  throw new TypeError(`${describeValue(value)} is no JSON`)
+}
+
 /** True for an object of JSON; its keys are its own, `__proto__` among them. */
 export function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)

@@ -2,7 +2,7 @@
 // it was; what others write is taken where it says the same (Elasticsearch itself takes "5" for a number), and nothing is guessed.
 import type { CqlType, MapType, ScalarKind, UdtType } from './cql-types.ts'
 import { parseDuration } from './duration-text.ts'
-import { ExactNumber, isJsonObject } from './exact-json.ts'
+import { ExactNumber, isJsonObject, writeExactJson } from './exact-json.ts'
 import { formatInet, parseInet } from './inet-text.ts'
 import {
   formatDecimal,
@@ -55,6 +55,8 @@ export function createJsonReader(type: CqlType, options: JsonReaderOptions): Jso
       return createUdtReader(type, options)
     case 'map':
       return createMapReader(type, options)
+    case 'json':
+      return writeExactJson
     default:
       return createScalarReader(type.kind)
   }

@@ -2,6 +2,7 @@
 // digits, the sign of -0.0 and the zeros of decimals, and its objects keys. Pure.
 import { type CqlType, isScalar, type MapType, type UdtType } from './cql-types.ts'
 import { formatDuration } from './duration-text.ts'
+import { parseExactJson, writeCanonicalJson } from './exact-json.ts'
 import { formatBlob, formatDate, formatTimeOfDay, writeTimestampJson } from './scalar-text.ts'
 import { type CqlMap, type CqlValue, type Duration, MAX_JSON_DIGITS } from './values.ts'
 
@@ -63,6 +64,10 @@ export function createJsonWriter(type: CqlType, order: ElementOrder = 'as-is'): 
       return createUdtWriter(type, order)
     case 'map':
       return createMapWriter(type, order)
+    case 'json':
+      return order === 'as-is'
+        ? String
+        : (value) => writeCanonicalJson(parseExactJson(String(value), { fractions: true }))
     case 'counter':
       throw new TypeError('counters cannot be carried')
   }

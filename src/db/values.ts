@@ -19,6 +19,7 @@
 //   tuple                       array, with null; shorter where the last ones are absent  array
 //   udt                         array by the order of its fields, as a tuple              object
 //   map                         array of [key, value]                                     object, or array of {key, value} (4)
+//   json                        string: JSON text                                         what it says
 //
 // null stands for no value: a field that a document does not have, or has as null. An empty collection that is not frozen is none.
 // (1) A varint of more than MAX_JSON_DIGITS as a string: parsers of JSON refuse longer numbers.

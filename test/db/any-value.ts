@@ -154,6 +154,8 @@ export function anyValueOf(type: CqlType): fc.Arbitrary<CqlValue> {
       return anyPartsOf(type.fields.map((field) => field.type))
     case 'counter':
       throw new TypeError('counters have no values here')
+    case 'json':
+      return fc.json()
     default:
       return ANY_SCALAR[type.kind]
   }

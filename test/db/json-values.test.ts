@@ -134,6 +134,25 @@ describe('values and their JSON', () => {
   })
 })
 
+describe('JSON of any shape', () => {
+  test.each(['1.10', '-0.0', '12345678901234567890', '{"b":1e3,"a":[null,true,"\\u2028"],"__proto__":{}}'])(
+    'keeps what it came with: %s',
+    (text) => {
+      const value = createJsonReader(
+        { kind: 'json' },
+        { onUnknownField: 'fail' },
+      )(parseExactJson(text, { fractions: true }))
+      expect(createJsonWriter({ kind: 'json' })(value)).toBe(text.replace('\\u2028', '\u2028'))
+    },
+  )
+
+  test('is the same in any order and notation', () => {
+    const sorted = createJsonWriter({ kind: 'json' }, 'sorted')
+    expect(sorted('{"b": 1e3, "a": [1.0]}')).toBe(sorted('{"a":[1],"b":1000}'))
+    expect(sorted('{"a":1}')).not.toBe(sorted('{"a":2}'))
+  })
+})
+
 describe('what others write is taken where it says the same', () => {
   test.each<[string, string, CqlValue]>([
     ['int', '"5"', 5],

@@ -1,0 +1,143 @@
+// What a database sync is asked and what it answers; the parts of src/db meet here. Nothing in this file does anything.
+import type { Clock } from '../lib/clock.ts'
+import type { PairPolicy, Store } from './store.ts'
+import type { Window } from './window.ts'
+
+export const DIRECTIONS = ['left-to-right', 'right-to-left'] as const
+export type Direction = (typeof DIRECTIONS)[number]
+
+/** Two stores whose tables are kept in step. */
+export interface Pair {
+  /** What keeps its saved ends and dead letters apart from those of others: name or addresses. At most 300 characters. */
+  readonly key: string
+  readonly left: Store
+  readonly right: Store
+  readonly tables: 'all' | readonly string[]
+  readonly policy: PairPolicy
+  /** The column that marks a row as deleted; every table has to have it. */
+  readonly deletedField?: string | undefined
+  /** A window without an explicit end ends so long ago, in milliseconds. */
+  readonly lagMs: number
+  /** A window without an explicit begin begins so long before the saved end, in milliseconds. */
+  readonly overlapMs: number
+}
+
+export interface DbSyncRequest {
+  /** Some of the pair's; all of them when left out. */
+  readonly tables?: readonly string[] | undefined
+  readonly direction: 'both' | Direction
+  /** As users write them: see window.ts. */
+  readonly begin?: string | undefined
+  readonly end?: string | undefined
+  readonly dryRun: boolean
+  /** One part of `of` (index from 0), which reads and moves no saved end. */
+  readonly shard?: { readonly index: number; readonly of: number } | undefined
+}
+
+export const COUNTS = ['read', 'applied', 'older', 'equal', 'echoed', 'failed'] as const
+/** read = applied + older + equal + echoed + failed. */
+export type Counts = Readonly<Record<(typeof COUNTS)[number], number>>
+
+/** What happened to one table in one direction. */
+export interface DbItem extends Counts {
+  readonly table: string
+  readonly direction: Direction
+  /** Milliseconds since 1970. */
+  readonly window: Window
+  /** How long it took, in milliseconds. */
+  readonly ms: number
+}
+
+/** How far one table and direction is. */
+export interface DbProgress extends Counts {
+  readonly table: string
+  readonly direction: Direction
+  /** Splits finished, and all of them. */
+  readonly done: number
+  readonly total: number
+}
+
+export interface DbSummary {
+  /** From the earliest begin of all items to the end. */
+  readonly window: Window
+  /** Tables by name, each left to right first where both were asked for. */
+  readonly items: readonly DbItem[]
+  readonly counts: Counts
+  /** Rows that wait to be tried again with the next run, of this pair's tables. */
+  readonly deadLetters: number
+}
+
+/** What runs remember for the next ones: of the state store. */
+export interface Memory {
+  getValue(key: string): Promise<string | undefined>
+  putValue(key: string, value: string | undefined): Promise<void>
+}
+
+/** A row that could not be carried: tried again at the start of every next run of its pair. */
+export interface DeadLetter {
+  readonly table: string
+  readonly direction: Direction
+  readonly id: string
+  readonly reason: string
+  /** When it failed last, milliseconds since 1970. */
+  readonly at: number
+}
+
+export interface DbSurroundings {
+  readonly memory: Memory
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Called as it goes, at most a few times a second. */
+  readonly onProgress: (progress: DbProgress) => void
+  /** Called when a table and direction is done. */
+  readonly onItem: (item: DbItem) => Promise<void>
+}
+
+export interface DbVerifyRequest {
+  readonly tables?: readonly string[] | undefined
+  /** Without them it covers 1970 to now. */
+  readonly begin?: string | undefined
+  readonly end?: string | undefined
+  /** So many differences are told one by one. */
+  readonly maxDifferences: number
+  /** Look for ids that one side alone has; `copy` brings them to the other side, `delete-left` and `delete-right` delete them there. */
+  readonly orphans?: { readonly repair: 'none' | 'copy' | 'delete-left' | 'delete-right' } | undefined
+}
+
+export const VERDICTS = ['equal', 'leftNewer', 'rightNewer', 'onlyLeft', 'onlyRight', 'differs'] as const
+export type Verdict = (typeof VERDICTS)[number]
+/** One count an id. */
+export type VerdictCounts = Readonly<Record<Verdict, number>>
+
+export interface Difference {
+  readonly table: string
+  readonly id: string
+  readonly kind: Exclude<Verdict, 'equal'>
+}
+
+export interface VerifyItem {
+  readonly table: string
+  readonly counts: VerdictCounts
+  readonly ms: number
+}
+
+export interface DbVerifySummary {
+  readonly window: Window
+  readonly items: readonly VerifyItem[]
+  readonly counts: VerdictCounts
+  /** The first ones, by table and id. */
+  readonly differences: readonly Difference[]
+  /** Rows that `repair` has copied or deleted. */
+  readonly repaired: number
+}
+
+/** The request cannot be carried out as it is: `field` says what of it (`tables`, `begin`, …). */
+export class InvalidDbRequest extends Error {
+  override readonly name = 'InvalidDbRequest'
+  readonly field: string
+
+  constructor(field: string, message: string) {
+    super(message)
+    this.field = field
+  }
+}
