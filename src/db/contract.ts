@@ -1,6 +1,6 @@
 // What a database sync is asked and what it answers; the parts of src/db meet here. Nothing in this file does anything.
 import type { Clock } from '../lib/clock.ts'
-import type { PairPolicy, Store } from './store.ts'
+import type { PairPolicy, Split, Store } from './store.ts'
 import type { Window } from './window.ts'
 
 export const DIRECTIONS = ['left-to-right', 'right-to-left'] as const
@@ -30,8 +30,16 @@ export interface DbSyncRequest {
   readonly begin?: string | undefined
   readonly end?: string | undefined
   readonly dryRun: boolean
-  /** One part of `of` (index from 0), which reads and moves no saved end. */
-  readonly shard?: { readonly index: number; readonly of: number } | undefined
+  /** Which reads and moves no saved end; needs an explicit begin and end. */
+  readonly shard?: Shard | undefined
+}
+
+/** One part of `of` (index from 0). */
+export interface Shard {
+  readonly index: number
+  readonly of: number
+  /** What it has of the tables that were cut by what they hold, by name: read in place of the store's own `shard`, also where it is empty. */
+  readonly splits?: ReadonlyMap<string, readonly Split[]> | undefined
 }
 
 export const COUNTS = ['read', 'applied', 'older', 'equal', 'echoed', 'failed'] as const
