@@ -101,6 +101,9 @@ export interface DbSurroundings {
   readonly onItem: (item: DbItem) => Promise<void>
 }
 
+export const REPAIRS = ['none', 'copy', 'delete-left', 'delete-right'] as const
+export type Repair = (typeof REPAIRS)[number]
+
 export interface DbVerifyRequest {
   readonly tables?: readonly string[] | undefined
   /** Without them it covers 1970 to now. */
@@ -108,13 +111,42 @@ export interface DbVerifyRequest {
   readonly end?: string | undefined
   /** So many differences are told one by one. */
   readonly maxDifferences: number
-  /** Look for ids that one side alone has; `copy` brings them to the other side, `delete-left` and `delete-right` delete them there. */
-  readonly orphans?: { readonly repair: 'none' | 'copy' | 'delete-left' | 'delete-right' } | undefined
+  /**
+   * Take ids that one side alone has for orphans: one whose row is marked as deleted (`deletedField`) is none then, and counts as equal.
+   * `copy` brings the others to the other side, `delete-left` and `delete-right` delete those that only this side has.
+   */
+  readonly orphans?: { readonly repair: Repair } | undefined
+}
+
+/** How far the verify of one table is. */
+export interface DbVerifyProgress {
+  readonly table: string
+  /** Rows read so far, of both sides; misfits among them. */
+  readonly read: number
+  /** Splits of both sides that are read, and all of them. */
+  readonly done: number
+  readonly total: number
+  /** Ids compared so far: none before everything is read. */
+  readonly compared: number
+}
+
+export interface DbVerifySurroundings {
+  readonly memory: Memory
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Go on where an earlier verify of this request stopped, if one did, with its window: this one is in its place. */
+  readonly resume: boolean
+  /** Where what does not fit in memory goes; the system's folder for such things when left out. */
+  readonly temporaryFolder?: string | undefined
+  /** Called as it goes, at most a few times a second. */
+  readonly onProgress: (progress: DbVerifyProgress) => void
+  /** Called when a table is done. */
+  readonly onItem: (item: VerifyItem) => Promise<void>
 }
 
 export const VERDICTS = ['equal', 'leftNewer', 'rightNewer', 'onlyLeft', 'onlyRight', 'differs'] as const
 export type Verdict = (typeof VERDICTS)[number]
-/** One count an id. */
+/** One count an id, by its newest version: see verdict.ts. */
 export type VerdictCounts = Readonly<Record<Verdict, number>>
 
 export interface Difference {
@@ -131,7 +163,9 @@ export interface VerifyItem {
 
 export interface DbVerifySummary {
   readonly window: Window
+  /** By name. */
   readonly items: readonly VerifyItem[]
+  /** As the sides stand at the end: a row that was copied is equal, one that was deleted on one side counts no more. */
   readonly counts: VerdictCounts
   /** The first ones, by table and id. */
   readonly differences: readonly Difference[]
