@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import { type Clock, delay, type Timer } from '../lib/clock.ts'
 import type { Leadership } from '../lib/leadership.ts'
+import { Turns } from '../lib/turns.ts'
 import { createUuidV7 } from '../lib/uuid-v7.ts'
 import {
   type ItemFilter,
@@ -34,7 +35,6 @@ import { History, type HistoryLimits } from './history.ts'
 import type { RunLocks } from './locks.ts'
 import { interruptOrphans, takeUpInterrupted } from './orphans.ts'
 import { RunCancelled } from './problems.ts'
-import { Turns } from './turns.ts'
 import { RunsUnderWay } from './under-way.ts'
 
 export interface RunsOptions {
