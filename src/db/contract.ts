@@ -54,6 +54,8 @@ export interface DbItem extends Counts {
   readonly window: Window
   /** How long it took, in milliseconds. */
   readonly ms: number
+  /** What the reader has to know beyond the figures: why the saved end did not move, for one. */
+  readonly note?: string | undefined
 }
 
 /** How far one table and direction is. */
@@ -99,6 +101,11 @@ export interface DbSurroundings {
   readonly onProgress: (progress: DbProgress) => void
   /** Called when a table and direction is done. */
   readonly onItem: (item: DbItem) => Promise<void>
+  /**
+   * Called at the end, also of a run that ends badly or is cancelled: all rows of the pair that wait to be tried again; of a shard,
+   * those that it has met itself, which nobody has kept yet. A dry run does not call it.
+   */
+  readonly onDeadLetters: (letters: readonly DeadLetter[]) => Promise<void>
 }
 
 export const REPAIRS = ['none', 'copy', 'delete-left', 'delete-right'] as const
@@ -171,6 +178,22 @@ export interface DbVerifySummary {
   readonly differences: readonly Difference[]
   /** Rows that `repair` has copied or deleted. */
   readonly repaired: number
+}
+
+/**
+ * A sync that ended badly after it had begun; `cause` says why. What was done is saved as far as it is complete: the next run goes on
+ * from there.
+ */
+export class DbSyncFailed extends Error {
+  override readonly name = 'DbSyncFailed'
+  /** What was done until then, with what is half done. */
+  readonly summary: DbSummary
+
+  /** `message` tells where it stands. */
+  constructor(message: string, summary: DbSummary, options: ErrorOptions) {
+    super(message, options)
+    this.summary = summary
+  }
 }
 
 /** The request cannot be carried out as it is: `field` says what of it (`tables`, `begin`, …). */
