@@ -1,5 +1,6 @@
 // Pure: the rules that tie settings to each other, which no schema of a single setting can express.
 import { isIP } from 'node:net'
+import { checkDbRules } from './db-rules.ts'
 import { type At, checkClientPair, findDuplicates } from './rule-parts.ts'
 import type { AuthConfig, Config, GatewayConfig, StateConfig } from './schema.ts'
 import { checkTokensRules } from './tokens-rules.ts'
@@ -18,6 +19,7 @@ export function checkRules(config: Config, written: Written): readonly Problem[]
     ...authRules(config.auth),
     ...(config.gateway === undefined ? [] : gatewayRules(config.gateway)),
     ...(config.tokens === undefined ? [] : checkTokensRules(config.tokens)),
+    ...(config.db === undefined ? [] : checkDbRules(config.db, config.state)),
     ...stateRules(config.state, config),
   ]
 }
@@ -163,11 +165,17 @@ function isServerAddress(text: string): boolean {
   return isIP(match.groups?.['v6'] ?? match.groups?.['v4'] ?? '') !== 0 && port >= 1 && port <= 65_535
 }
 
-function stateRules(state: StateConfig, { dsync, tokens }: Config): Problem[] {
+function stateRules(state: StateConfig, { dsync, tokens, db }: Config): Problem[] {
   if (state.kind === 'postgres') return checkClientPair(state.tls, ['state', 'tls'])
-  // Whichever replica leads starts these runs: the next one must find them.
+  // Whichever replica leads starts these runs, or takes them up: the next one must find them.
   const starter =
-    tokens?.schedule !== undefined ? 'tokens.schedule' : tokens?.follow === true ? 'tokens.follow' : undefined
+    tokens?.schedule !== undefined
+      ? 'tokens.schedule'
+      : tokens?.follow === true
+        ? 'tokens.follow'
+        : db !== undefined
+          ? 'db.pairs'
+          : undefined
   if (dsync.driver !== 'kubernetes' || starter === undefined) return []
   return [
     {

@@ -34,7 +34,8 @@ export const ScheduleSchema = Type.Union(
   },
 )
 
-type WrittenSchedule = DeepReadonly<Static<typeof ScheduleSchema>>
+/** A schedule in either of the ways to write one. */
+export type WrittenSchedule = DeepReadonly<Static<typeof ScheduleSchema>>
 
 /** A schedule with everything said. */
 export type ScheduleConfig = Extract<WrittenSchedule, object>

@@ -2,6 +2,7 @@
 // Every property is described and bounded; an unknown key is refused. A capability is there when its section is there.
 import { type Static, Type } from 'typebox'
 import { AuthSchema } from './auth-schema.ts'
+import { DbSchema } from './db-schema.ts'
 import { DsyncSchema } from './dsync-schema.ts'
 import { GatewaySchema } from './gateway-schema.ts'
 import { RunsSchema } from './runs-schema.ts'
@@ -10,6 +11,7 @@ import { StateSchema } from './state-schema.ts'
 import { TokensSchema } from './tokens-schema.ts'
 
 export { type AuthConfig, AuthSchema, SCOPES, type Scope } from './auth-schema.ts'
+export type { DbConfig, PairConfig, SideConfig } from './db-schema.ts'
 export { type GatewayConfig, GatewaySchema } from './gateway-schema.ts'
 export type { RunsConfig } from './runs-schema.ts'
 export { readSchedule, type ScheduleConfig } from './schedule-schema.ts'
@@ -96,6 +98,7 @@ export const ConfigSchema = strict(
     ),
     gateway: Type.Optional(GatewaySchema),
     tokens: Type.Optional(TokensSchema),
+    db: Type.Optional(DbSchema),
     dsync: Type.Optional(DsyncSchema),
     state: Type.Optional(StateSchema),
     runs: Type.Optional(RunsSchema),

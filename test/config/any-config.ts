@@ -12,6 +12,10 @@ const BY_NAME: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   jwksUri: fc.webUrl({ validSchemes: ['https'] }),
   servers: fc.uniqueArray(fc.ipV4(), { minLength: 1, maxLength: 8 }),
   url: fc.webUrl({ validSchemes: ['https'] }),
+  contactPoints: fc.uniqueArray(fc.constantFrom('10.0.0.1', 'cassandra.example:9043', '[fd00::10]:9042'), {
+    minLength: 1,
+  }),
+  index: fc.constantFrom('app-{table}', '{table}', 'logs.{table}.v2'),
   cron: fc.constantFrom('*/5 * * * *', '0 3 * * MON-FRI', '30 0 0 1 * *', '@daily'),
   timeZone: fc.constantFrom('UTC', 'Europe/Berlin'),
   onConflict: fc.constantFrom('newest', 'fail'),
@@ -63,7 +67,19 @@ function pairUp(tls: object): object {
   return Object.fromEntries(Object.entries(tls).filter(([key]) => key !== 'cert' && key !== 'key'))
 }
 
-const SECTIONS = ['listen', 'auth', 'log', 'kubernetes', 'shutdown', 'gateway', 'tokens', 'dsync', 'state', 'runs']
+const SECTIONS = [
+  'listen',
+  'auth',
+  'log',
+  'kubernetes',
+  'shutdown',
+  'gateway',
+  'tokens',
+  'db',
+  'dsync',
+  'state',
+  'runs',
+]
 
 export const anyConfig = arbitraryOf({
   properties: Object.fromEntries(

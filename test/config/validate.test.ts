@@ -18,15 +18,15 @@ describe('wrong configurations', () => {
       'an unknown section',
       'gatway: {}',
       [
-        'gatway: unknown key, did you mean "gateway"? allowed: listen, auth, log, kubernetes, shutdown, gateway, tokens, dsync, state, runs (line 1)',
+        'gatway: unknown key, did you mean "gateway"? allowed: listen, auth, log, kubernetes, shutdown, gateway, tokens, db, dsync, state, runs (line 1)',
       ],
     ],
     [
       'a key of JavaScript itself',
       '__proto__: { listen: {} }\nconstructor: 1',
       [
-        '__proto__: unknown key; allowed: listen, auth, log, kubernetes, shutdown, gateway, tokens, dsync, state, runs (line 1)',
-        'constructor: unknown key; allowed: listen, auth, log, kubernetes, shutdown, gateway, tokens, dsync, state, runs (line 2)',
+        '__proto__: unknown key; allowed: listen, auth, log, kubernetes, shutdown, gateway, tokens, db, dsync, state, runs (line 1)',
+        'constructor: unknown key; allowed: listen, auth, log, kubernetes, shutdown, gateway, tokens, db, dsync, state, runs (line 2)',
       ],
     ],
     [
