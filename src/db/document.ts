@@ -109,10 +109,11 @@ export function createRowComparer({ columns }: Table): (a: Row, b: Row) => boole
     })
 }
 
-function createFieldReader(
+/** Gives the value of what a document has in a field, null among it. Throws ConversionError for what is not of the type. */
+export function createFieldReader(
   table: Table,
   { name, type }: Column,
-  options: DocumentOptions,
+  options: Pick<DocumentOptions, 'onUnknownField'>,
 ): (json: unknown) => CqlValue | null {
   const read = createJsonReader(type, options)
   const isNoneWhenEmpty = losesEmpty(type)
