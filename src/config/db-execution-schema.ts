@@ -75,7 +75,7 @@ const JobSchema = strict({
   ),
   configMap: Type.Optional(
     objectName(
-      'ConfigMap whose key `syncer.yaml` is the configuration of the workers; mounted as it is at /etc/syncer. Needs `image`.',
+      'ConfigMap whose key `syncer.yaml` is the configuration of the workers, which is mounted as a folder of its own. Left out: the path of the service’s own.',
     ),
   ),
   secret: Type.Optional(

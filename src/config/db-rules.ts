@@ -32,6 +32,7 @@ function checkPair(pair: PairConfig, state: StateConfig, at: At): Problem[] {
       : []),
     ...(schedule === undefined ? [] : checkSchedule(schedule, [...at, 'schedule'])),
     ...checkFields(pair, at),
+    ...checkExecution(pair, [...at, 'execution']),
   ]
 }
 
@@ -81,4 +82,11 @@ function checkFields({ versionField, deletedField }: PairConfig, at: At): Proble
     ...taken('versionField', versionField, ['id', 'tmstmp']),
     ...taken('deletedField', deletedField, ['id', 'tmstmp', versionField]),
   ]
+}
+
+/** With an image, what its Pods mount is the business of whoever gives it. */
+function checkExecution({ left, right, execution }: PairConfig, at: At): Problem[] {
+  if (execution.kind === 'process' || execution.image !== undefined) return []
+  if (left.kind !== 'sqlite' && right.kind !== 'sqlite') return []
+  return [{ at: [...at, 'kind'], message: 'must be process: Pods do not share a file of SQLite' }]
 }

@@ -1,5 +1,6 @@
 // The section `db`: which stores are pairs whose tables are kept in step, and how. What a request leaves out is as it is here.
 import { type Static, Type } from 'typebox'
+import { ExecutionSchema } from './db-execution-schema.ts'
 import { ScheduleSchema } from './schedule-schema.ts'
 import { ClientTls, type DeepReadonly, FilePath, Milliseconds, Secret, strict } from './schema-parts.ts'
 
@@ -163,6 +164,7 @@ const PairSchema = strict({
         'Column that marks a row as deleted, which every table must have; it is carried like any other change. Left out: deletes are not carried over.',
     }),
   ),
+  execution: ExecutionSchema,
 })
 
 export const DbSchema = strict(

@@ -26,6 +26,12 @@ function arbitraryOf(node: SchemaNode, name = ''): fc.Arbitrary<unknown> {
   const known = BY_NAME[name]
   if (known !== undefined && node.anyOf === undefined) return known
   if (name === 'schedule') return fc.oneof(arbitraryOf({}, 'cron'), arbitraryOf(node.anyOf?.[1] ?? {}))
+  // Mostly the one that goes with every kind of side.
+  if (name === 'execution')
+    return fc.oneof(
+      { arbitrary: fc.constant({ kind: 'process' }), weight: 4 },
+      { arbitrary: arbitraryOf(node.anyOf?.[1] ?? {}), weight: 1 },
+    )
   if (node.anyOf !== undefined) return fc.oneof(...node.anyOf.map((branch) => arbitraryOf(branch)))
   if (node.const !== undefined) return fc.constant(node.const)
   if (node.enum !== undefined) return fc.constantFrom(...node.enum)

@@ -32,6 +32,7 @@ describe('what is in force', () => {
         overlapMs: 0,
         versionField: 'tmstmp_uuid',
         onUnknownField: 'fail',
+        execution: { kind: 'process' },
       },
     ])
   })
@@ -179,7 +180,7 @@ describe('what is refused', () => {
       'a key that is misspelt',
       db(pair(', overlapsMs: 5')),
       [
-        'db.pairs[0].overlapsMs: unknown key, did you mean "overlapMs"? allowed: name, left, right, tables, schedule, lagMs, overlapMs, versionField, onUnknownField, deletedField (line 1)',
+        'db.pairs[0].overlapsMs: unknown key, did you mean "overlapMs"? allowed: name, left, right, tables, schedule, lagMs, overlapMs, versionField, onUnknownField, deletedField, execution (line 1)',
       ],
     ],
     [
