@@ -1,0 +1,56 @@
+// Which rows this run has written left to right, so that they are recognised when they come back: a Bloom filter, for a set would grow
+// with the table. It may take a row for an echo that is none (1 in 10,000 at a million rows, 1 in 50 at five million), so nothing is
+// decided by it: it tells `echoed` from `equal`, rows that are the same on both sides either way. Pure.
+import type { Version } from './timeuuid.ts'
+
+export interface Echo {
+  add(id: string, version: Version): void
+  /** True for every row that was added, and for few others. */
+  has(id: string, version: Version): boolean
+}
+
+/** 4 MiB, a power of two. Made with the first row: most tables have nothing new. */
+const BITS = 2 ** 25
+/** Bits a row. */
+const PROBES = 6
+
+export function createEcho(): Echo {
+  let words: Uint32Array | undefined
+  return {
+    add(id, version) {
+      words ??= new Uint32Array(BITS / 32)
+      const first = hashRow(id, version, 0x811c9dc5)
+      const step = hashRow(id, version, 0x9747b28c) | 1
+      for (let probe = 0; probe < PROBES; probe++) {
+        const bit = (first + Math.imul(step, probe)) & (BITS - 1)
+        words[bit >>> 5] = (words[bit >>> 5] ?? 0) | (1 << (bit & 31))
+      }
+    },
+    has(id, version) {
+      if (words === undefined) return false
+      const first = hashRow(id, version, 0x811c9dc5)
+      const step = hashRow(id, version, 0x9747b28c) | 1
+      for (let probe = 0; probe < PROBES; probe++) {
+        const bit = (first + Math.imul(step, probe)) & (BITS - 1)
+        if (((words[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) return false
+      }
+      return true
+    },
+  }
+}
+
+/** 32 bits of id and version: FNV-1a, with the last steps of MurmurHash3, without which neighbouring versions have neighbouring hashes. */
+function hashRow(id: string, { high, low, tieHigh, tieLow }: Version, seed: number): number {
+  let hash = seed
+  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
+  hash = Math.imul(hash ^ high, 0x01000193)
+  hash = mix(hash ^ low)
+  hash = mix(hash ^ tieHigh)
+  return mix(hash ^ tieLow)
+}
+
+function mix(hash: number): number {
+  const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35)
+  return twice ^ (twice >>> 16)
+}
