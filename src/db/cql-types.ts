@@ -136,7 +136,7 @@ export function isScalar(type: CqlType): type is ScalarType {
 }
 
 /** The types right inside a type. */
-function partsOf(type: CqlType): readonly CqlType[] {
+export function partsOf(type: CqlType): readonly CqlType[] {
   switch (type.kind) {
     case 'list':
     case 'set':

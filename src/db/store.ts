@@ -15,7 +15,7 @@ export type StoreKind = (typeof STORE_KINDS)[number]
 
 /** What all stores of a pair are opened with. */
 export interface PairPolicy {
-  /** The field of documents, and column of SQLite, that holds the exact timeuuid. */
+  /** The field of documents that holds the exact timeuuid; no column may have its name. */
   readonly versionField: string
   /** A field that the other side has no column for: its row is a misfit, or the field is left out. */
   readonly onUnknownField: 'fail' | 'ignore'
