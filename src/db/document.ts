@@ -105,7 +105,7 @@ export function createRowComparer({ columns }: Table): (a: Row, b: Row) => boole
     writers.every((write, at) => {
       const [one, other] = [a.values[at] ?? null, b.values[at] ?? null]
       if (one === null || other === null) return one === other
-      return one === other || write(one) === write(other)
+      return Object.is(one, other) || write(one) === write(other)
     })
 }
 
