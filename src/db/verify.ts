@@ -1,6 +1,6 @@
 // Are both sides of a pair in step? One verify from request to summary: the tables by name, one after the other; each is read on both
 // sides at once and compared id by id. It neither reads nor moves saved ends, and writes nothing but what a repair is asked for.
-import { type AgreedTable, agreeOnTables } from './agree.ts'
+import type { AgreedTable } from './agree.ts'
 import {
   type DbVerifyRequest,
   type DbVerifySummary,
@@ -11,6 +11,7 @@ import {
   VERDICTS,
   type VerdictCounts,
 } from './contract.ts'
+import { agreeOnPair } from './plan.ts'
 import { openVerifyMemory, type TableFindings, type VerifyMemory, type VerifyState } from './verify-memory.ts'
 import { verifyTable } from './verify-table.ts'
 import type { Window } from './window.ts'
@@ -28,7 +29,7 @@ export async function verifyPair(
 ): Promise<DbVerifySummary> {
   const [leg] = planLegs(request, {}, { nowMs: surroundings.clock.wallNow(), lagMs: 0, overlapMs: 0 })
   if (leg === undefined) throw new RangeError('a verify has a window')
-  const tables = await agree(pair, request, surroundings.signal)
+  const tables = await agreeOnPair(pair, request.tables, surroundings.signal)
   if (request.orphans !== undefined) await prepareRepair(pair, tables, request.orphans.repair, surroundings.signal)
   const memory = openVerifyMemory(pair.key, request, surroundings.memory)
   let state = await beginState(memory, { window: leg.window, done: [] }, surroundings.resume)
@@ -49,20 +50,6 @@ export async function verifyPair(
 /** True when the sides differ somewhere: then the run has failed. */
 export function hasDifferences({ counts }: Pick<DbVerifySummary, 'counts'>): boolean {
   return VERDICTS.some((verdict) => verdict !== 'equal' && counts[verdict] > 0)
-}
-
-async function agree(pair: Pair, request: DbVerifyRequest, signal: AbortSignal): Promise<readonly AgreedTable[]> {
-  const names = request.tables ?? pair.tables
-  const unknown = pair.tables === 'all' ? undefined : request.tables?.find((name) => !pair.tables.includes(name))
-  if (unknown !== undefined)
-    throw new InvalidDbRequest('tables', `${unknown} is no table of the pair; there are ${[...pair.tables].join(', ')}`)
-  const [left, right] = await Promise.all([
-    pair.left.describeTables(names, signal),
-    pair.right.describeTables(names, signal),
-  ])
-  const { policy, deletedField } = pair
-  const [leftKind, rightKind] = [pair.left.kind, pair.right.kind]
-  return agreeOnTables(left, right, { names, leftKind, rightKind, policy, deletedField })
 }
 
 /**
