@@ -109,28 +109,35 @@ export async function deleteJob(options: JobsOptions, name: string, signal: Abor
   }
 }
 
+/** Whether there is a Job of this name that is not on its way out. Throws JobsUnusable. */
+export async function isJobThere(options: JobsOptions, name: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const job = await ask(options, { method: 'GET', path: `${jobsPath(options.namespace)}/${name}` }, signal)
+    return isKubeObject(job) && job.metadata.deletionTimestamp === undefined
+  } catch (error) {
+    if (isOf('not-found', error)) return false
+    throw error
+  }
+}
+
 /**
  * Deletes the Job and resolves when none of its Pods runs any more. Throws JobsUnusable when that takes longer than two minutes: the
  * message names Pods that are still there.
  */
-export async function endJob(options: JobsOptions, name: string, signal: AbortSignal): Promise<void> {
+export async function endJob(options: JobsOptions, name: string): Promise<void> {
   const { client, namespace, clock, random } = options
-  await deleteJob(options, name, signal)
+  await deleteJob(options, name, new AbortController().signal)
   const ended = Promise.withResolvers<void>()
   const target = { path: podsPath(namespace), labelSelector: podsOfJob(name) }
   const watch = createKubeWatch<KubePod>({ client, clock, random, target })
   const limitMs = GRACE_SECONDS * 1_000 + GONE_SLACK_MS
   const timer = clock.setTimer(limitMs, () => ended.reject(new JobsUnusable(describeLeft(name, watch.items, limitMs))))
-  const onAbort = () => ended.reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
   try {
-    signal.throwIfAborted()
     watch.start((pods) => {
       if (!pods.some(isAlive)) ended.resolve()
     })
     await ended.promise
   } finally {
-    signal.removeEventListener('abort', onAbort)
     timer.cancel()
     await watch.stop()
   }
