@@ -65,6 +65,8 @@ export interface DbProgress extends Counts {
   /** Splits finished, and all of them. */
   readonly done: number
   readonly total: number
+  /** What is waited for, where nothing has moved for long. */
+  readonly note?: string | undefined
 }
 
 export interface DbSummary {
