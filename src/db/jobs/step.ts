@@ -27,10 +27,8 @@ export interface JobsPlace extends JobsOptions {
   readonly shards: number
   readonly settings: JobSettings
   readonly template: WorkerTemplate
-  /** When nothing has moved for this long, `onWait` is told why, in milliseconds. */
+  /** When nothing has moved for this long, the progress says why, in milliseconds. */
   readonly quietMs: number
-  /** What a run waits for that makes no progress; undefined when it makes some again. */
-  readonly onWait: (reason: string | undefined) => void
   /**
    * True for a reason of the signal after which nobody goes on with the run: its Job is deleted then, and waited for. Else the workers
    * go on, for whoever takes the run up.
@@ -102,21 +100,20 @@ async function carryRound(
   const { name = '', shards = '' } = run.job ?? {}
   const part: WorkOrder = { ...order, shards: [...parseShards(shards)] }
   const signal = AbortSignal.any([surroundings.signal, ledger.failed])
-  try {
-    if (!isThere) await createJob(place, name, buildJob(name, part, place.settings, place.template), signal)
-    const onReports = (reports: readonly ShardReport[]) => ledger.add(reports)
-    const end = await followJob({ ...place, name, signal, order: part, onReports })
-    await ledger.flush()
-    if (end.state === 'complete') return await deleteJob(place, name, signal)
-    await keep({ ...run, job: undefined })
-    throw new JobsUnusable(
-      end.state === 'gone'
-        ? `the Job ${name} was deleted by somebody else`
-        : `the Job ${name} has failed: ${end.reason}; it stays for an hour, with the logs of its Pods`,
-    )
-  } finally {
-    place.onWait(undefined)
-  }
+  if (!isThere) await createJob(place, name, buildJob(name, part, place.settings, place.template), signal)
+  const end = await followJob({
+    ...{ ...place, name, signal, order: part },
+    onReports: (reports) => ledger.add(reports),
+    onWait: (reason) => ledger.setNote(reason),
+  })
+  await ledger.flush()
+  if (end.state === 'complete') return await deleteJob(place, name, signal)
+  await keep({ ...run, job: undefined })
+  throw new JobsUnusable(
+    end.state === 'gone'
+      ? `the Job ${name} was deleted by somebody else`
+      : `the Job ${name} has failed: ${end.reason}; it stays for an hour, with the logs of its Pods`,
+  )
 }
 
 /** What was reported, in memory and in the state. */
@@ -128,6 +125,7 @@ class GatheredLedger implements AsyncDisposable {
   #gathered: Gathered
   #isSaved = true
   #timer: Timer | undefined
+  #note: string | undefined
   #toldAt = Number.NEGATIVE_INFINITY
   #saving: Promise<void> = Promise.resolve()
 
@@ -172,6 +170,12 @@ class GatheredLedger implements AsyncDisposable {
     })
   }
 
+  /** What is waited for; undefined when something moves again. */
+  setNote(note: string | undefined): void {
+    this.#note = note
+    this.#tellProgress()
+  }
+
   /** Resolves when what was gathered by the call is kept. */
   flush(): Promise<void> {
     const next = this.#saving.then(() => this.#save())
@@ -182,7 +186,7 @@ class GatheredLedger implements AsyncDisposable {
   /** Keeps what it can: why it goes is told by whoever disposes of it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#timer?.cancel()
-    this.#tellProgress()
+    this.setNote(undefined)
     await this.flush().catch(() => {})
   }
 
@@ -206,6 +210,7 @@ class GatheredLedger implements AsyncDisposable {
       const progress: DbProgress = {
         ...{ table: name, direction, done: this.#gathered.done.size, total: of },
         ...countsOf(this.#gathered, name),
+        ...(this.#note !== undefined && { note: this.#note }),
       }
       onProgress(progress)
     }
