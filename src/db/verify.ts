@@ -47,11 +47,6 @@ export async function verifyPair(
   return summarize(state.window, all, request.maxDifferences)
 }
 
-/** True when the sides differ somewhere: then the run has failed. */
-export function hasDifferences({ counts }: Pick<DbVerifySummary, 'counts'>): boolean {
-  return VERDICTS.some((verdict) => verdict !== 'equal' && counts[verdict] > 0)
-}
-
 /**
  * A copy makes the table that is missing. A delete refuses such a table: where one side is not there at all, every row of the other
  * one is alone, and a wrong address or a wrong name would delete it.

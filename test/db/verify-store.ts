@@ -18,6 +18,7 @@ export interface VerifyStore extends Store {
   readonly calls: string[]
   /** Called before every answer. */
   onCall: (call: string) => void
+  onFind: (ids: readonly string[]) => void
   put(table: string, row: Row): void
 }
 
@@ -31,6 +32,7 @@ export function createVerifyStore(kind: Store['kind'], address: string): VerifyS
     tables,
     calls: [],
     onCall: () => {},
+    onFind: () => {},
     put(name, row) {
       put(tableOf(name), row)
     },
@@ -46,7 +48,13 @@ export function createVerifyStore(kind: Store['kind'], address: string): VerifyS
     async createTable({ name, kind: tableKind, columns }) {
       if (!tables.has(name)) tables.set(name, { kind: tableKind, columns, ids: new Map() })
     },
-    openTable: (table) => openTable(table, () => tables.get(table.name), call),
+    openTable: (table) =>
+      openTable(
+        table,
+        () => tables.get(table.name),
+        call,
+        (ids) => store.onFind(ids),
+      ),
     async [Symbol.asyncDispose]() {},
   }
   function tableOf(name: string): KeptTable {
@@ -76,6 +84,7 @@ function openTable(
   table: Table,
   find: () => KeptTable | undefined,
   call: (name: string, signal: AbortSignal) => void,
+  onFind: VerifyStore['onFind'],
 ): StoreTable {
   const entries = () => [...(find()?.ids ?? [])]
   const newestOf = (id: string): Row | Misfit | undefined => {
@@ -119,6 +128,7 @@ function openTable(
     },
     async find(ids, signal) {
       call('find', signal)
+      onFind(ids)
       const found = new Map<string, Row | Misfit>()
       for (const id of ids) {
         const newest = newestOf(id)
