@@ -100,7 +100,9 @@ async function findUnaccounted(bench: SyncBench): Promise<readonly string[]> {
 function expectInStep(bench: SyncBench, users?: Users): void {
   for (const name of TABLES) {
     const [left, right] = [tableOf(bench.left, name), tableOf(bench.right, name)]
-  XX    expect(newestOf(left)).toEqual(newestOf(right))
+    const newestOf = (table: MemoryTable) =>
+      Object.fromEntries([...table.rows].map(([id, [row]]) => [id, row?.version]))
+    expect(newestOf(left)).toEqual(newestOf(right))
     for (const [id, [row]] of left.rows)
       if (users !== undefined) expect(row?.version).toEqual(users.newest.get(`${name} ${id}`))
   }
