@@ -324,6 +324,12 @@ export function createSyncerClient(options: SyncerClientOptions) {
     /** Bring the tokens of several Waiter clusters to their latest version. */
     syncTokens: (...[body, params, options]: ArgumentsWithBody<'syncTokens'>) =>
       answerOf<Answer<'syncTokens'>>(api.POST('/v1/tokens/sync', { ...options, ...(body && { body }), ...(params && { params }) })),
+    /** Bring the tables of a pair to the newest version of every row. */
+    syncDb: (...[body, params, options]: ArgumentsWithBody<'syncDb'>) =>
+      answerOf<Answer<'syncDb'>>(api.POST('/v1/db/sync', { ...options, ...(body && { body }), ...(params && { params }) })),
+    /** Compare the two sides of a pair. */
+    verifyDb: (...[body, params, options]: ArgumentsWithBody<'verifyDb'>) =>
+      answerOf<Answer<'verifyDb'>>(api.POST('/v1/db/verify', { ...options, ...(body && { body }), ...(params && { params }) })),
     /** Runs, the newest first. */
     listRuns: (...[params, options]: Arguments<'listRuns'>) =>
       answerOf<Answer<'listRuns'>>(api.GET('/v1/runs', { ...options, ...(params && { params }) })),
@@ -338,7 +344,7 @@ export function createSyncerClient(options: SyncerClientOptions) {
       answerOf<Answer<'listRunItems'>>(api.GET('/v1/runs/{id}/items', { ...options, ...(params && { params }) })),
     /** Follow a run. */
     streamRunEvents: (...[params, options]: Arguments<'streamRunEvents'>) =>
-      eventsOf<{ progress: components['schemas']['RunProgress']; item: components['schemas']['TokenItem']; end: components['schemas']['Run'] }>(['progress', 'item', 'end'], () => api.GET('/v1/runs/{id}/events', { parseAs: 'stream', ...options, ...(params && { params }) })),
+      eventsOf<{ progress: components['schemas']['RunProgress']; item: components['schemas']['RunItem']; end: components['schemas']['Run'] }>(['progress', 'item', 'end'], () => api.GET('/v1/runs/{id}/events', { parseAs: 'stream', ...options, ...(params && { params }) })),
     /** Everything that the status page shows. */
     getStatus: (...[params, options]: Arguments<'getStatus'>) =>
       answerOf<Answer<'getStatus'>>(api.GET('/v1/status', { ...options, ...(params && { params }) })),

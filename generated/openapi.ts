@@ -68,6 +68,56 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/db/sync": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Bring the tables of a pair to the newest version of every row.
+         * @description Starts a run and answers with it: 202 at once, or 200 with the ended run when `Prefer: wait=N` gives it the time.
+         *     The run reads a window of time, (begin, end], of every table: first the left side's rows go to the right, then the
+         *     right side's back, each only where it is newer than what is there. Without `begin` the window begins where the last
+         *     complete one ended; without `end` it ends now, less the lag of the pair. An explicit bound is exact, and never moves
+         *     what is kept for the next run.
+         *
+         *     Deletes are not carried over: a row carries no trace of them. Only pairs of the configuration can be named. A
+         *     repeated request with the same `Idempotency-Key` gets the run of the first one.
+         */
+        readonly post: operations["syncDb"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/db/verify": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Compare the two sides of a pair.
+         * @description Starts a run and answers with it, as `syncDb` does. It counts every id once, by the newest version that each side
+         *     has, and lists the first differences; any difference makes the run `failed`. Without `begin` and `end` it covers
+         *     everything up to now. It neither reads nor moves what is kept for the next sync, and writes nothing unless
+         *     `repair` asks for it.
+         */
+        readonly post: operations["verifyDb"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/runs": {
         readonly parameters: {
             readonly query?: never;
@@ -138,7 +188,7 @@ export interface paths {
         };
         /**
          * What happened to each part of a run.
-         * @description One item for each token that the run dealt with, sorted by it. There are more of them while the run is under way.
+         * @description One item for each token that the run dealt with, or for each table and direction, sorted by it. There are more of them while the run is under way.
          */
         readonly get: operations["listRunItems"];
         readonly put?: never;
@@ -473,6 +523,44 @@ export interface components {
              */
             readonly plan?: string;
         };
+        /** @description Name of a pair in the configuration. */
+        readonly PairName: string;
+        /** @description Name of a table. */
+        readonly TableName: string;
+        /** @description Names of tables, some of the pair's; all of them when it is left out. */
+        readonly TableNames: readonly components["schemas"]["TableName"][];
+        /** @description A moment, as ISO 8601 (UTC without an offset), as epoch seconds (10 digits) or milliseconds (13 digits). */
+        readonly WindowTime: string | number;
+        /** @description What to sync; what is left out is as the configuration has it. */
+        readonly SyncDbRequest: {
+            readonly pair: components["schemas"]["PairName"];
+            readonly tables?: components["schemas"]["TableNames"];
+            /**
+             * @description Which rows are carried; both when it is left out, first those of the left side.
+             * @enum {string}
+             */
+            readonly direction?: "both" | "left-to-right" | "right-to-left";
+            readonly begin?: components["schemas"]["WindowTime"];
+            readonly end?: components["schemas"]["WindowTime"];
+            /** @description Compares and writes nothing; `applied` is what would be written. */
+            readonly dryRun?: boolean;
+        };
+        /** @description What to compare; what is left out is as the configuration has it. */
+        readonly VerifyDbRequest: {
+            readonly pair: components["schemas"]["PairName"];
+            readonly tables?: components["schemas"]["TableNames"];
+            readonly begin?: components["schemas"]["WindowTime"];
+            readonly end?: components["schemas"]["WindowTime"];
+            /** @description How many differences are told one by one at most; 100 when it is left out. */
+            readonly maxDifferences?: number;
+            /** @description Looks for ids that one side alone has, rows that are marked as deleted left aside. */
+            readonly orphans?: boolean;
+            /**
+             * @description What becomes of orphans: `none`, brought to the other side (`copy`), or deleted from the side that has them (`delete-left`, `delete-right`); needs `orphans`.
+             * @enum {string}
+             */
+            readonly repair?: "none" | "copy" | "delete-left" | "delete-right";
+        };
         /** @description Name of a Waiter cluster in the configuration. */
         readonly ClusterName: string;
         /**
@@ -509,6 +597,8 @@ export interface components {
             readonly figures?: {
                 readonly [key: string]: number;
             };
+            /** @description How far each table and direction is, in a run of kind `db`; the first hundred of them. */
+            readonly tables?: readonly components["schemas"]["DbProgress"][];
         };
         /** @description A lock that the run holds, or held. */
         readonly RunLock: {
@@ -568,7 +658,7 @@ export interface components {
             /** @description How far it is; null before the first word of it. */
             readonly progress: components["schemas"]["RunProgress"] | null;
             /** @description What came of it, by its kind; null before it has ended, and where it ended too early to have one. */
-            readonly summary: components["schemas"]["TokensSummary"] | null;
+            readonly summary: components["schemas"]["TokensSummary"] | components["schemas"]["DbSummary"] | components["schemas"]["DbVerifySummary"] | null;
             readonly problem?: components["schemas"]["RunProblem"];
             /**
              * @description It was asked to end and is still under way; left out else.
@@ -699,10 +789,139 @@ export interface components {
                 readonly [key: string]: components["schemas"]["TokenResult"];
             };
         };
-        /** @description Items of a run, sorted by id. */
+        /**
+         * @description Whose rows go where.
+         * @enum {string}
+         */
+        readonly DbDirection: "left-to-right" | "right-to-left";
+        /** @description The rows with begin < tmstmp <= end. */
+        readonly DbWindow: {
+            /**
+             * Format: date-time
+             * @description Where it begins; itself not in it.
+             */
+            readonly begin: string;
+            /**
+             * Format: date-time
+             * @description Where it ends; itself in it.
+             */
+            readonly end: string;
+        };
+        /** @description Rows by what became of them; read = applied + older + equal + echoed + failed. */
+        readonly DbCounts: {
+            /** @description Rows that were read. */
+            readonly read: number;
+            /** @description Rows that were written, or in a dry run would be. */
+            readonly applied: number;
+            /** @description Rows whose other side is newer, and older versions of a row. */
+            readonly older: number;
+            /** @description Rows that the other side has already. */
+            readonly equal: number;
+            /** @description Rows that this very run had brought from the other side. */
+            readonly echoed: number;
+            /** @description Rows that could not be carried; they are among the dead letters. */
+            readonly failed: number;
+        };
+        /** @description How far a table is in one direction. */
+        readonly DbProgress: {
+            readonly table: components["schemas"]["TableName"];
+            readonly direction: components["schemas"]["DbDirection"];
+            /** @description Parts of the table that are done. */
+            readonly done: number;
+            /** @description All parts of it, as far as is known. */
+            readonly total: number;
+            /** @description Rows that were read. */
+            readonly read: number;
+            /** @description Rows that were written, or in a dry run would be. */
+            readonly applied: number;
+            /** @description Rows whose other side is newer, and older versions of a row. */
+            readonly older: number;
+            /** @description Rows that the other side has already. */
+            readonly equal: number;
+            /** @description Rows that this very run had brought from the other side. */
+            readonly echoed: number;
+            /** @description Rows that could not be carried; they are among the dead letters. */
+            readonly failed: number;
+        };
+        /** @description What came of a sync of a pair; in a dry run, what would come of it. The items say it for each table and direction. */
+        readonly DbSummary: {
+            readonly window: components["schemas"]["DbWindow"];
+            readonly counts: components["schemas"]["DbCounts"];
+            /** @description Rows of the pair that wait to be tried again with the next run. */
+            readonly deadLetters: number;
+        };
+        /** @description Ids by how their newest versions compare, each counted once. */
+        readonly DbVerdictCounts: {
+            /** @description The same version with the same values. */
+            readonly equal: number;
+            /** @description The left side has a newer version. */
+            readonly leftNewer: number;
+            /** @description The right side has a newer version. */
+            readonly rightNewer: number;
+            /** @description Only the left side has it. */
+            readonly onlyLeft: number;
+            /** @description Only the right side has it. */
+            readonly onlyRight: number;
+            /** @description The same version with other values, or a row that cannot be read. */
+            readonly differs: number;
+        };
+        /** @description An id that is not the same on both sides. */
+        readonly DbDifference: {
+            readonly table: components["schemas"]["TableName"];
+            /** @description The id. */
+            readonly id: string;
+            /**
+             * @description How the sides compare.
+             * @enum {string}
+             */
+            readonly kind: "leftNewer" | "rightNewer" | "onlyLeft" | "onlyRight" | "differs";
+        };
+        /** @description How the two sides of a pair compare. */
+        readonly DbVerifySummary: {
+            readonly window: components["schemas"]["DbWindow"];
+            readonly counts: components["schemas"]["DbVerdictCounts"];
+            /** @description The first differences, by table and id. */
+            readonly differences: readonly components["schemas"]["DbDifference"][];
+            /** @description Rows that `repair` has copied or deleted. */
+            readonly repaired: number;
+        };
+        /** @description What happened to one table in one direction. */
+        readonly DbItem: {
+            readonly table: components["schemas"]["TableName"];
+            readonly direction: components["schemas"]["DbDirection"];
+            readonly window: components["schemas"]["DbWindow"];
+            /** @description Rows that were read. */
+            readonly read: number;
+            /** @description Rows that were written, or in a dry run would be. */
+            readonly applied: number;
+            /** @description Rows whose other side is newer, and older versions of a row. */
+            readonly older: number;
+            /** @description Rows that the other side has already. */
+            readonly equal: number;
+            /** @description Rows that this very run had brought from the other side. */
+            readonly echoed: number;
+            /** @description Rows that could not be carried; they are among the dead letters. */
+            readonly failed: number;
+            /** @description How long it took, in milliseconds. */
+            readonly ms: number;
+            /** @description What there is to know beyond the figures; left out where there is nothing. */
+            readonly note?: string;
+            readonly status: components["schemas"]["ItemStatus"];
+        };
+        /** @description How one table compares. */
+        readonly DbVerifyItem: {
+            readonly table: components["schemas"]["TableName"];
+            readonly counts: components["schemas"]["DbVerdictCounts"];
+            /** @description How long it took, in milliseconds. */
+            readonly ms: number;
+            readonly status: components["schemas"]["ItemStatus"];
+        };
+        /** @description What happened to a part of a run, by its kind. */
+        readonly RunItem: components["schemas"]["TokenItem"] | components["schemas"]["DbItem"] | components["schemas"]["DbVerifyItem"];
+        /** @description Items of a run, sorted by the name of the token, or by table and direction. */
         readonly RunItemPage: {
             /** @description The items of this page. */
-            readonly items: readonly components["schemas"]["TokenItem"][];
+            readonly items: readonly components["schemas"]["RunItem"][];
             readonly nextCursor: components["schemas"]["NextCursor"];
         };
         /** @description What a run does, as a server-sent event (HTML standard) whose `data` is JSON. */
@@ -752,6 +971,54 @@ export interface components {
             readonly lastRun: components["schemas"]["LastRun"];
             /** @description Why the runs cannot be read right now, so that `lastRun` is null; left out when all is well. */
             readonly problem?: string;
+        };
+        /** @description One side of a pair. */
+        readonly DbSideStatus: {
+            /**
+             * @description What it is.
+             * @enum {string}
+             */
+            readonly kind: "cassandra" | "elasticsearch" | "sqlite";
+            /** @description Where it is, without credentials. */
+            readonly address: string;
+        };
+        /** @description Where the next window of a table and direction begins. */
+        readonly DbSavedEnd: {
+            readonly table: components["schemas"]["TableName"];
+            readonly direction: components["schemas"]["DbDirection"];
+            /**
+             * Format: date-time
+             * @description End of the last complete window; null before the first.
+             */
+            readonly end: string | null;
+            /** @description A window that a run has left half done, with which the next one begins; left out where there is none. */
+            readonly open?: {
+                readonly window: components["schemas"]["DbWindow"];
+                /** @description Parts of it that are done. */
+                readonly done: number;
+                /** @description All parts of it. */
+                readonly total: number;
+            };
+        };
+        /** @description A pair of the configuration. */
+        readonly DbPairStatus: {
+            readonly name: components["schemas"]["PairName"];
+            readonly left: components["schemas"]["DbSideStatus"];
+            readonly right: components["schemas"]["DbSideStatus"];
+            /** @description Its tables; `all` that the stores have, or these. */
+            readonly tables: "all" | components["schemas"]["TableNames"];
+            /** @description Sorted by table and direction; none before the first complete window. */
+            readonly savedEnds: readonly components["schemas"]["DbSavedEnd"][];
+            /** @description Rows that wait to be tried again with the next run; null when it cannot be read right now. */
+            readonly deadLetters: number | null;
+            readonly lastRun: components["schemas"]["LastRun"];
+            /** @description Why what is kept of the pair cannot be read right now; left out when all is well. */
+            readonly problem?: string;
+        };
+        /** @description The database sync of this service. */
+        readonly DbStatus: {
+            /** @description The pairs, as the configuration has them. */
+            readonly pairs: readonly components["schemas"]["DbPairStatus"][];
         };
         /** @description The newest run; null when there was none, or it is forgotten. */
         readonly LastRun: components["schemas"]["RunOutline"] | null;
@@ -807,6 +1074,7 @@ export interface components {
             readonly leader: components["schemas"]["LeaderStatus"];
             readonly gateway?: components["schemas"]["GatewayStatus"];
             readonly tokens?: components["schemas"]["TokensStatus"];
+            readonly db?: components["schemas"]["DbStatus"];
             /** @description What is started by the clock, sorted by name; there where runs are. */
             readonly schedules?: readonly components["schemas"]["ScheduleStatus"][];
         };
@@ -1377,6 +1645,206 @@ export interface operations {
             readonly 413: components["responses"]["PayloadTooLarge"];
             readonly 415: components["responses"]["UnsupportedMediaType"];
             /** @description The `Idempotency-Key` belongs to another request, or `plan` names no plan that can be carried out. */
+            readonly 422: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["RunsUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
+    readonly syncDb: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /**
+                 * @description `wait=N` (RFC 7240) waits up to N seconds for the end of the run; more than 60 count as 60. Other preferences are ignored.
+                 * @example wait=10
+                 */
+                readonly Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description Made up by the caller for one request. The same request with the same key is answered with the same run, as long as that is kept.
+                 * @example 5f2c9b1e-nightly
+                 */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** @description What to sync. */
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["SyncDbRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description The run has ended within the time that `Prefer` gave it; `state` says how. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    /**
+                     * @description The preference that was heeded, as RFC 7240 has it; left out where none was.
+                     * @example wait=10
+                     */
+                    readonly "Preference-Applied"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The run is accepted, and has not ended yet as far as this answer knows. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    /**
+                     * @description The preference that was heeded, as RFC 7240 has it; left out where none was.
+                     * @example wait=10
+                     */
+                    readonly "Preference-Applied"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The request is malformed, names a pair or a table that is not configured, or a time that is none; `errors` says where. */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotConfigured"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            /** @description A run of the same kind is under way on the same pair; `Location` and `run` say which. */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 413: components["responses"]["PayloadTooLarge"];
+            readonly 415: components["responses"]["UnsupportedMediaType"];
+            /** @description The `Idempotency-Key` belongs to another request. */
+            readonly 422: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["RunsUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
+    readonly verifyDb: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: {
+                /**
+                 * @description `wait=N` (RFC 7240) waits up to N seconds for the end of the run; more than 60 count as 60. Other preferences are ignored.
+                 * @example wait=10
+                 */
+                readonly Prefer?: components["parameters"]["Prefer"];
+                /**
+                 * @description Made up by the caller for one request. The same request with the same key is answered with the same run, as long as that is kept.
+                 * @example 5f2c9b1e-nightly
+                 */
+                readonly "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /** @description What to compare. */
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["VerifyDbRequest"];
+            };
+        };
+        readonly responses: {
+            /** @description The run has ended within the time that `Prefer` gave it; `state` says how. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    /**
+                     * @description The preference that was heeded, as RFC 7240 has it; left out where none was.
+                     * @example wait=10
+                     */
+                    readonly "Preference-Applied"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The run is accepted, and has not ended yet as far as this answer knows. */
+            readonly 202: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    readonly "Retry-After": components["headers"]["Retry-After"];
+                    /**
+                     * @description The preference that was heeded, as RFC 7240 has it; left out where none was.
+                     * @example wait=10
+                     */
+                    readonly "Preference-Applied"?: string;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description The request is malformed, names a pair or a table that is not configured, or a time that is none; `errors` says where. */
+            readonly 400: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotConfigured"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            /** @description A run of the same kind is under way on the same pair; `Location` and `run` say which. */
+            readonly 409: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly Location: components["headers"]["RunLocation"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            readonly 413: components["responses"]["PayloadTooLarge"];
+            readonly 415: components["responses"]["UnsupportedMediaType"];
+            /** @description The `Idempotency-Key` belongs to another request. */
             readonly 422: {
                 headers: {
                     readonly "X-Request-Id": components["headers"]["X-Request-Id"];

@@ -16,8 +16,8 @@ export interface Route {
   /** Word of `auth.open` that frees it from credentials. */
   readonly open: 'metrics' | 'ui' | null
   /** Section of the configuration without which it is not configured. */
-  readonly capability: "gateway" | "tokens" | "runs" | null
-  /** Whether no body at all stands for the empty object. */
+  readonly capability: "gateway" | "tokens" | "db" | "runs" | null
+  /** Whether no body at all stands for the empty object, which may lack what is needed. */
   readonly bodyless: boolean
   readonly schema: { readonly headers?: JsonSchema; readonly querystring: JsonSchema; readonly params?: JsonSchema; readonly body?: JsonSchema }
   /** Schemas of application/json by status. */
@@ -151,6 +151,437 @@ const $ClusterUrl = {
   type: "string",
   minLength: 1,
   maxLength: 2048,
+} as const
+
+const $DbCounts = {
+  type: "object",
+  additionalProperties: false,
+  required: ["read", "applied", "older", "equal", "echoed", "failed"],
+  properties: {
+    read: {
+      type: "integer",
+      minimum: 0,
+    },
+    applied: {
+      type: "integer",
+      minimum: 0,
+    },
+    older: {
+      type: "integer",
+      minimum: 0,
+    },
+    equal: {
+      type: "integer",
+      minimum: 0,
+    },
+    echoed: {
+      type: "integer",
+      minimum: 0,
+    },
+    failed: {
+      type: "integer",
+      minimum: 0,
+    },
+  },
+} as const
+
+const $TableName = {
+  type: "string",
+  minLength: 1,
+  maxLength: 222,
+} as const
+
+const $DbDifference = {
+  type: "object",
+  additionalProperties: false,
+  required: ["table", "id", "kind"],
+  properties: {
+    table: $TableName,
+    id: {
+      type: "string",
+      maxLength: 512,
+    },
+    kind: {
+      type: "string",
+      enum: ["leftNewer", "rightNewer", "onlyLeft", "onlyRight", "differs"],
+    },
+  },
+} as const
+
+const $DbDirection = {
+  type: "string",
+  enum: ["left-to-right", "right-to-left"],
+} as const
+
+const $DbWindow = {
+  type: "object",
+  additionalProperties: false,
+  required: ["begin", "end"],
+  properties: {
+    begin: {
+      type: "string",
+      format: "date-time",
+      maxLength: 32,
+    },
+    end: {
+      type: "string",
+      format: "date-time",
+      maxLength: 32,
+    },
+  },
+} as const
+
+const $ItemStatus = {
+  type: "string",
+  enum: ["unmodified", "updated", "failed"],
+} as const
+
+const $DbItem = {
+  type: "object",
+  additionalProperties: false,
+  required: [
+    "table",
+    "direction",
+    "window",
+    "read",
+    "applied",
+    "older",
+    "equal",
+    "echoed",
+    "failed",
+    "ms",
+    "status",
+  ],
+  properties: {
+    table: $TableName,
+    direction: $DbDirection,
+    window: $DbWindow,
+    read: {
+      type: "integer",
+      minimum: 0,
+    },
+    applied: {
+      type: "integer",
+      minimum: 0,
+    },
+    older: {
+      type: "integer",
+      minimum: 0,
+    },
+    equal: {
+      type: "integer",
+      minimum: 0,
+    },
+    echoed: {
+      type: "integer",
+      minimum: 0,
+    },
+    failed: {
+      type: "integer",
+      minimum: 0,
+    },
+    ms: {
+      type: "number",
+      minimum: 0,
+    },
+    note: {
+      type: "string",
+      maxLength: 4096,
+    },
+    status: $ItemStatus,
+  },
+} as const
+
+const $PairName = {
+  type: "string",
+  minLength: 1,
+  maxLength: 128,
+} as const
+
+const $DbSideStatus = {
+  type: "object",
+  additionalProperties: false,
+  required: ["kind", "address"],
+  properties: {
+    kind: {
+      type: "string",
+      enum: ["cassandra", "elasticsearch", "sqlite"],
+    },
+    address: {
+      type: "string",
+      minLength: 1,
+      maxLength: 8192,
+    },
+  },
+} as const
+
+const $TableNames = {
+  type: "array",
+  minItems: 1,
+  maxItems: 1000,
+  uniqueItems: true,
+  items: $TableName,
+} as const
+
+const $DbSavedEnd = {
+  type: "object",
+  additionalProperties: false,
+  required: ["table", "direction", "end"],
+  properties: {
+    table: $TableName,
+    direction: $DbDirection,
+    end: {
+      type: ["string", "null"],
+      format: "date-time",
+      maxLength: 32,
+    },
+    open: {
+      type: "object",
+      additionalProperties: false,
+      required: ["window", "done", "total"],
+      properties: {
+        window: $DbWindow,
+        done: {
+          type: "integer",
+          minimum: 0,
+        },
+        total: {
+          type: "integer",
+          minimum: 0,
+        },
+      },
+    },
+  },
+} as const
+
+const $RunId = {
+  type: "string",
+  format: "uuid",
+  minLength: 36,
+  maxLength: 36,
+} as const
+
+const $RunKind = {
+  type: "string",
+  enum: ["tokens", "db"],
+} as const
+
+const $RunState = {
+  type: "string",
+  enum: ["queued", "running", "succeeded", "failed", "cancelled", "interrupted"],
+} as const
+
+const $RunTrigger = {
+  type: "string",
+  enum: ["api", "schedule", "cli"],
+} as const
+
+const $RunOutline = {
+  type: "object",
+  additionalProperties: false,
+  required: ["id", "kind", "state", "trigger", "dryRun", "createdAt", "startedAt", "endedAt"],
+  properties: {
+    id: $RunId,
+    kind: $RunKind,
+    state: $RunState,
+    trigger: $RunTrigger,
+    dryRun: {
+      type: "boolean",
+    },
+    createdAt: {
+      type: "string",
+      format: "date-time",
+      maxLength: 32,
+    },
+    startedAt: {
+      type: ["string", "null"],
+      format: "date-time",
+      maxLength: 32,
+    },
+    endedAt: {
+      type: ["string", "null"],
+      format: "date-time",
+      maxLength: 32,
+    },
+  },
+} as const
+
+const $LastRun = {
+  anyOf: [
+    $RunOutline,
+    {
+      type: "null",
+    },
+  ],
+} as const
+
+const $DbPairStatus = {
+  type: "object",
+  additionalProperties: false,
+  required: ["name", "left", "right", "tables", "savedEnds", "deadLetters", "lastRun"],
+  properties: {
+    name: $PairName,
+    left: $DbSideStatus,
+    right: $DbSideStatus,
+    tables: {
+      anyOf: [
+        {
+          type: "string",
+          enum: ["all"],
+        },
+        $TableNames,
+      ],
+    },
+    savedEnds: {
+      type: "array",
+      maxItems: 10000,
+      items: $DbSavedEnd,
+    },
+    deadLetters: {
+      type: ["integer", "null"],
+      minimum: 0,
+    },
+    lastRun: $LastRun,
+    problem: {
+      type: "string",
+      maxLength: 2048,
+    },
+  },
+} as const
+
+const $DbProgress = {
+  type: "object",
+  additionalProperties: false,
+  required: ["table", "direction", "done", "total", "read", "applied", "older", "equal", "echoed", "failed"],
+  properties: {
+    table: $TableName,
+    direction: $DbDirection,
+    done: {
+      type: "integer",
+      minimum: 0,
+    },
+    total: {
+      type: "integer",
+      minimum: 0,
+    },
+    read: {
+      type: "integer",
+      minimum: 0,
+    },
+    applied: {
+      type: "integer",
+      minimum: 0,
+    },
+    older: {
+      type: "integer",
+      minimum: 0,
+    },
+    equal: {
+      type: "integer",
+      minimum: 0,
+    },
+    echoed: {
+      type: "integer",
+      minimum: 0,
+    },
+    failed: {
+      type: "integer",
+      minimum: 0,
+    },
+  },
+} as const
+
+const $DbStatus = {
+  type: "object",
+  additionalProperties: false,
+  required: ["pairs"],
+  properties: {
+    pairs: {
+      type: "array",
+      maxItems: 64,
+      items: $DbPairStatus,
+    },
+  },
+} as const
+
+const $DbSummary = {
+  type: "object",
+  additionalProperties: false,
+  required: ["window", "counts", "deadLetters"],
+  properties: {
+    window: $DbWindow,
+    counts: $DbCounts,
+    deadLetters: {
+      type: "integer",
+      minimum: 0,
+    },
+  },
+} as const
+
+const $DbVerdictCounts = {
+  type: "object",
+  additionalProperties: false,
+  required: ["equal", "leftNewer", "rightNewer", "onlyLeft", "onlyRight", "differs"],
+  properties: {
+    equal: {
+      type: "integer",
+      minimum: 0,
+    },
+    leftNewer: {
+      type: "integer",
+      minimum: 0,
+    },
+    rightNewer: {
+      type: "integer",
+      minimum: 0,
+    },
+    onlyLeft: {
+      type: "integer",
+      minimum: 0,
+    },
+    onlyRight: {
+      type: "integer",
+      minimum: 0,
+    },
+    differs: {
+      type: "integer",
+      minimum: 0,
+    },
+  },
+} as const
+
+const $DbVerifyItem = {
+  type: "object",
+  additionalProperties: false,
+  required: ["table", "counts", "ms", "status"],
+  properties: {
+    table: $TableName,
+    counts: $DbVerdictCounts,
+    ms: {
+      type: "number",
+      minimum: 0,
+    },
+    status: $ItemStatus,
+  },
+} as const
+
+const $DbVerifySummary = {
+  type: "object",
+  additionalProperties: false,
+  required: ["window", "counts", "differences", "repaired"],
+  properties: {
+    window: $DbWindow,
+    counts: $DbVerdictCounts,
+    differences: {
+      type: "array",
+      maxItems: 10000,
+      items: $DbDifference,
+    },
+    repaired: {
+      type: "integer",
+      minimum: 0,
+    },
+  },
 } as const
 
 const $Document = {
@@ -310,72 +741,6 @@ const $Health = {
   },
 } as const
 
-const $ItemStatus = {
-  type: "string",
-  enum: ["unmodified", "updated", "failed"],
-} as const
-
-const $RunId = {
-  type: "string",
-  format: "uuid",
-  minLength: 36,
-  maxLength: 36,
-} as const
-
-const $RunKind = {
-  type: "string",
-  enum: ["tokens", "db"],
-} as const
-
-const $RunState = {
-  type: "string",
-  enum: ["queued", "running", "succeeded", "failed", "cancelled", "interrupted"],
-} as const
-
-const $RunTrigger = {
-  type: "string",
-  enum: ["api", "schedule", "cli"],
-} as const
-
-const $RunOutline = {
-  type: "object",
-  additionalProperties: false,
-  required: ["id", "kind", "state", "trigger", "dryRun", "createdAt", "startedAt", "endedAt"],
-  properties: {
-    id: $RunId,
-    kind: $RunKind,
-    state: $RunState,
-    trigger: $RunTrigger,
-    dryRun: {
-      type: "boolean",
-    },
-    createdAt: {
-      type: "string",
-      format: "date-time",
-      maxLength: 32,
-    },
-    startedAt: {
-      type: ["string", "null"],
-      format: "date-time",
-      maxLength: 32,
-    },
-    endedAt: {
-      type: ["string", "null"],
-      format: "date-time",
-      maxLength: 32,
-    },
-  },
-} as const
-
-const $LastRun = {
-  anyOf: [
-    $RunOutline,
-    {
-      type: "null",
-    },
-  ],
-} as const
-
 const $LeaderStatus = {
   type: "object",
   additionalProperties: false,
@@ -451,6 +816,11 @@ const $RunProgress = {
       additionalProperties: {
         type: "number",
       },
+    },
+    tables: {
+      type: "array",
+      maxItems: 100,
+      items: $DbProgress,
     },
   },
 } as const
@@ -637,6 +1007,8 @@ const $Run = {
     summary: {
       anyOf: [
         $TokensSummary,
+        $DbSummary,
+        $DbVerifySummary,
         {
           type: "null",
         },
@@ -749,6 +1121,10 @@ const $TokenItem = {
   },
 } as const
 
+const $RunItem = {
+  anyOf: [$TokenItem, $DbItem, $DbVerifyItem],
+} as const
+
 const $RunItemPage = {
   type: "object",
   additionalProperties: false,
@@ -757,7 +1133,7 @@ const $RunItemPage = {
     items: {
       type: "array",
       maxItems: 1000,
-      items: $TokenItem,
+      items: $RunItem,
     },
     nextCursor: $NextCursor,
   },
@@ -868,10 +1244,38 @@ const $Status = {
     leader: $LeaderStatus,
     gateway: $GatewayStatus,
     tokens: $TokensStatus,
+    db: $DbStatus,
     schedules: {
       type: "array",
       maxItems: 1000,
       items: $ScheduleStatus,
+    },
+  },
+} as const
+
+const $WindowTime = {
+  type: ["string", "integer"],
+  minLength: 4,
+  maxLength: 40,
+  minimum: 1000000000,
+  maximum: 9999999999999,
+} as const
+
+const $SyncDbRequest = {
+  type: "object",
+  additionalProperties: false,
+  required: ["pair"],
+  properties: {
+    pair: $PairName,
+    tables: $TableNames,
+    direction: {
+      type: "string",
+      enum: ["both", "left-to-right", "right-to-left"],
+    },
+    begin: $WindowTime,
+    end: $WindowTime,
+    dryRun: {
+      type: "boolean",
     },
   },
 } as const
@@ -946,6 +1350,30 @@ const $SyncTokensRequest = {
       minLength: 36,
       maxLength: 36,
       "x-syncer-expects": "the id of a run",
+    },
+  },
+} as const
+
+const $VerifyDbRequest = {
+  type: "object",
+  additionalProperties: false,
+  required: ["pair"],
+  properties: {
+    pair: $PairName,
+    tables: $TableNames,
+    begin: $WindowTime,
+    end: $WindowTime,
+    maxDifferences: {
+      type: "integer",
+      minimum: 0,
+      maximum: 10000,
+    },
+    orphans: {
+      type: "boolean",
+    },
+    repair: {
+      type: "string",
+      enum: ["none", "copy", "delete-left", "delete-right"],
     },
   },
 } as const
@@ -1064,6 +1492,82 @@ export const routes = {
         properties: {},
       },
       body: $SyncTokensRequest,
+    },
+    response: {
+      "200": $Run,
+      "202": $Run,
+    },
+  },
+  syncDb: {
+    operationId: "syncDb",
+    method: "POST",
+    url: "/v1/db/sync",
+    scopes: ["db"],
+    open: null,
+    capability: "db",
+    bodyless: true,
+    schema: {
+      headers: {
+        type: "object",
+        additionalProperties: true,
+        properties: {
+          prefer: {
+            type: "string",
+            maxLength: 1024,
+          },
+          "idempotency-key": {
+            type: "string",
+            minLength: 1,
+            maxLength: 255,
+            pattern: "^[!-~]+$",
+            "x-syncer-expects": "1 to 255 visible ASCII characters without spaces",
+          },
+        },
+      },
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {},
+      },
+      body: $SyncDbRequest,
+    },
+    response: {
+      "200": $Run,
+      "202": $Run,
+    },
+  },
+  verifyDb: {
+    operationId: "verifyDb",
+    method: "POST",
+    url: "/v1/db/verify",
+    scopes: ["db"],
+    open: null,
+    capability: "db",
+    bodyless: true,
+    schema: {
+      headers: {
+        type: "object",
+        additionalProperties: true,
+        properties: {
+          prefer: {
+            type: "string",
+            maxLength: 1024,
+          },
+          "idempotency-key": {
+            type: "string",
+            minLength: 1,
+            maxLength: 255,
+            pattern: "^[!-~]+$",
+            "x-syncer-expects": "1 to 255 visible ASCII characters without spaces",
+          },
+        },
+      },
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {},
+      },
+      body: $VerifyDbRequest,
     },
     response: {
       "200": $Run,
@@ -1415,6 +1919,8 @@ export interface QueryDefaults {
   getSynced: "expect"
   listReplicas: never
   syncTokens: never
+  syncDb: never
+  verifyDb: never
   listRuns: "limit"
   getRun: never
   cancelRun: never

@@ -86,7 +86,7 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
 
   const { leadership, dsync } = await openLeadership(config, kube, clock, closes)
   registerLeadershipMetrics(registry, leadership)
-  const work = await openWork(loaded, options, { registry, leadership, dsync })
+  const work = await openWork(loaded, options, { registry, leadership, dsync, kube })
   if (work !== undefined) closes('runs', shutdown.graceMs + RUNS_CLOSE_MS, () => work[Symbol.asyncDispose]())
 
   const tls = listen.tls && openListenTls(listen.tls, { clock, ...tlsReports(logger) })
@@ -97,6 +97,7 @@ async function open(loaded: LoadedConfig, options: ServiceOptions, closing: Phas
     gateway,
     runs: work?.runs,
     tokens: work?.tokens,
+    db: work?.db,
     authenticator,
     registry,
     logger,
@@ -188,12 +189,12 @@ async function openWork(
     readonly registry: Registry
     readonly leadership: Leadership
     readonly dsync: Dsync | undefined
+    readonly kube: SharedKube
   },
 ): Promise<OpenRuns | undefined> {
-  const { tokens } = config
-  if (tokens === undefined) return undefined
+  if (config.tokens === undefined && config.db === undefined) return undefined
   const { openRuns } = await import('./wiring/runs.ts')
-  return openRuns({ ...config, tokens }, { ...options, ...surroundings, source })
+  return openRuns(config, { ...options, ...surroundings, source })
 }
 
 /** A replica that has lost its state can still answer checks, where there is a gateway: it is no use to send those elsewhere. */
@@ -227,7 +228,7 @@ function tlsReports(logger: Logger) {
 }
 
 function listCapabilities(config: Config): string[] {
-  return (['gateway', 'tokens'] as const).filter((name) => config[name] !== undefined)
+  return (['gateway', 'tokens', 'db'] as const).filter((name) => config[name] !== undefined)
 }
 
 function urlOf(address: ReturnType<Server['address']>, isTls: boolean): string {

@@ -44,7 +44,7 @@ export function renderRoutes(document: ApiDocument): string {
     "  readonly open: 'metrics' | 'ui' | null",
     '  /** Section of the configuration without which it is not configured. */',
     `  readonly capability: ${union(operations.map(({ operation }) => operation['x-syncer-capability']))} | null`,
-    '  /** Whether no body at all stands for the empty object. */',
+    '  /** Whether no body at all stands for the empty object, which may lack what is needed. */',
     '  readonly bodyless: boolean',
     '  readonly schema: { readonly headers?: JsonSchema; readonly querystring: JsonSchema; readonly params?: JsonSchema; readonly body?: JsonSchema }',
     '  /** Schemas of application/json by status. */',
@@ -76,7 +76,7 @@ function renderRoute(document: ApiDocument, { path, method, operation }: PlacedO
     ['scopes', scopes.length > 0 ? scopes : null],
     ['open', operation['x-syncer-open'] ?? null],
     ['capability', operation['x-syncer-capability'] ?? null],
-    ['bodyless', bodyOf(document, operation)?.required === false],
+    ['bodyless', bodyOf(document, operation) !== undefined],
     ['schema', requestSchemas(document, operation)],
     ['response', responseSchemas(document, operation)],
   ]
@@ -160,7 +160,7 @@ const union = (words: readonly (string | undefined)[]) =>
 const renderKey = (name: string) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : JSON.stringify(name))
 
 const constantsIn = (source: string) =>
-  [...source.matchAll(/(?<=: |\[|^\s*)\$([A-Z][A-Za-z0-9]*)(?=,|\]|$)/gm)].map((match) => String(match[1]))
+  [...source.matchAll(/(?<=: |\[|, |^\s*)\$([A-Z][A-Za-z0-9]*)(?=,|\]|$)/gm)].map((match) => String(match[1]))
 
 function schemaNamed(document: ApiDocument, name: string): Schema {
   return follow<Schema>(document, { $ref: `#/components/schemas/${name}` })

@@ -1,9 +1,12 @@
 // Pure: runs as people read them, one a line or one a page, and what a run of tokens says in the words of a sync.
 import type { components, RunItem } from '../../generated/client.ts'
+import { countsText } from './db-text.ts'
 import { clean, type ShownSync, type ShownToken } from './plan-text.ts'
 import { tableLines } from './text-table.ts'
 
 export type Run = components['schemas']['Run']
+export type TokenItem = components['schemas']['TokenItem']
+
 export type { RunItem } from '../../generated/client.ts'
 
 const HEAD = ['RUN', 'KIND', 'STATE', 'BY', 'CREATED', 'TOOK', 'OUTCOME'] as const
@@ -51,10 +54,8 @@ function tookText({ startedAt, endedAt }: Run): string {
 function outcomeText({ summary, progress, problem }: Run): string {
   const parts: string[] = []
   if (problem !== undefined) parts.push(`${clean(problem.title)}: ${clean(problem.detail)}`)
-  if (summary !== null) {
-    const { unmodified, updated, failed } = summary.sync
-    parts.push(`${unmodified.length} unmodified, ${updated.length} updated, ${failed.length} failed`)
-  } else if (progress !== null && problem === undefined) {
+  if (summary !== null) parts.push(summaryText(summary))
+  else if (progress !== null && problem === undefined) {
     const { done, total, message } = progress
     parts.push(
       `${done}${total === undefined ? '' : ` of ${total}`}${message === undefined ? '' : `, ${clean(message)}`}`,
@@ -63,14 +64,26 @@ function outcomeText({ summary, progress, problem }: Run): string {
   return parts.join('; ') || '-'
 }
 
+function summaryText(summary: NonNullable<Run['summary']>): string {
+  if (isTokensSummary(summary)) {
+    const { unmodified, updated, failed } = summary.sync
+    return `${unmodified.length} unmodified, ${updated.length} updated, ${failed.length} failed`
+  }
+  return countsText(summary.counts)
+}
+
+type TokensSummary = components['schemas']['TokensSummary']
+
+const isTokensSummary = (summary: NonNullable<Run['summary']>): summary is TokensSummary => 'sync' in summary
+
 /** A run of tokens with its items, as a sync is shown; undefined when it ended too early to have a summary. */
 export function showRun(run: Run, items: readonly RunItem[]): ShownSync | undefined {
-  if (run.summary === null) return undefined
+  if (run.summary === null || !isTokensSummary(run.summary)) return undefined
   const { sync, tokens, counts, clockSkew } = run.summary
   return {
     mode: run.request['mode'] === 'compat' ? 'compat' : 'safe',
     dryRun: run.dryRun,
-    tokens: items.map(showItem),
+    tokens: tokenItemsOf(items).map(showItem),
     sync: { unmodified: sync.unmodified.length, updated: sync.updated.length, failed: sync.failed.length },
     counts,
     totals: { ...tokens, previouslySynced: tokens['previously-synced'] },
@@ -78,7 +91,11 @@ export function showRun(run: Run, items: readonly RunItem[]): ShownSync | undefi
   }
 }
 
-export function showItem({ id, latest, results }: RunItem): ShownToken {
+/** The items of a run of tokens. */
+export const tokenItemsOf = (items: readonly RunItem[]): readonly TokenItem[] =>
+  items.filter((item) => 'latest' in item)
+
+export function showItem({ id, latest, results }: TokenItem): ShownToken {
   return {
     token: id,
     latest,
@@ -91,9 +108,10 @@ export function showItem({ id, latest, results }: RunItem): ShownToken {
 
 /** The same run as the original prints a sync: of tokens that have no item a service tells the number only. */
 export function seedObjectOf(run: Run, items: readonly RunItem[]): object | undefined {
-  if (run.summary === null) return undefined
+  if (run.summary === null || !isTokensSummary(run.summary)) return undefined
   const { sync, tokens, counts } = run.summary
-  const names = items.map((item) => item.id)
+  const dealtWith = tokenItemsOf(items)
+  const names = dealtWith.map((item) => item.id)
   return {
     summary: {
       sync,
@@ -106,6 +124,6 @@ export function seedObjectOf(run: Run, items: readonly RunItem[]): object | unde
       },
       counts,
     },
-    details: Object.fromEntries(items.map(({ id, status, latest, results }) => [id, { status, latest, results }])),
+    details: Object.fromEntries(dealtWith.map(({ id, status, latest, results }) => [id, { status, latest, results }])),
   }
 }

@@ -57,7 +57,8 @@ async function tellRun(server: Server, run: Run, output: Output, io: CliIo): Pro
 
 function exitCodeOf({ detailedExitcode }: ThereSettings, { state, dryRun, request, summary }: Run): number {
   if (state !== 'succeeded') return FAILED
-  if (!detailedExitcode || !dryRun || request['mode'] === 'compat' || summary === null) return DONE
+  if (!detailedExitcode || !dryRun || request['mode'] === 'compat' || summary === null || !('sync' in summary))
+    return DONE
   const { create, update, softDelete, hardDelete } = summary.counts
   return create + update + softDelete + hardDelete > 0 ? CHANGES_PENDING : DONE
 }

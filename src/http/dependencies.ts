@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Leadership } from '../lib/leadership.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { Runs, TokenRuns } from '../runs/contract.ts'
+import type { DbRuns, Runs, TokenRuns } from '../runs/contract.ts'
 import type { Gateway } from '../synced/contract.ts'
 import type { Authenticator } from './auth/authenticator.ts'
 
@@ -26,6 +26,8 @@ export interface AppDependencies {
   readonly runs: Runs | undefined
   /** Undefined where the configuration has no section `tokens`. */
   readonly tokens: TokenRuns | undefined
+  /** Undefined where the configuration has no section `db`. */
+  readonly db: DbRuns | undefined
   readonly leadership: Leadership
   readonly authenticator: Authenticator
   readonly registry: Registry

@@ -160,6 +160,25 @@ export const PROBLEMS_OF_RUNS = {
     meaning:
       'Something has changed since the dry run whose plan this run was to carry out; what has changed was left as it is. Make a new dry run.',
   },
+  'store-failed': {
+    title: 'Store failed',
+    meaning:
+      'One of the two stores of the pair could not be used, or not any more: a wrong address or credentials, or it was away for longer than `retryForMs`. What was written until then stays; the next run goes on where this one stopped.',
+  },
+  'table-refused': {
+    title: 'Table refused',
+    meaning:
+      'A table cannot be synced, and `detail` says which and why: it has no `id` or `tmstmp`, or a counter, or it is unknown; nothing was written. Change the table, or leave it out of `tables`.',
+  },
+  'not-possible': {
+    title: 'Not possible',
+    meaning:
+      'The run was asked for something that cannot be done with what the stores hold and what is kept of earlier runs, such as a window that ends before it begins; nothing was written.',
+  },
+  'no-such-pair': {
+    title: 'No such pair',
+    meaning: 'The pair is not in the configuration any more.',
+  },
   locked: {
     title: 'Locked',
     meaning:

@@ -29,7 +29,7 @@ export async function answerStarted(
   waitSeconds: number | undefined,
   runs: Runs,
   call: Call,
-): Promise<Answer<'syncTokens'>> {
+): Promise<Answer<'syncTokens' | 'syncDb' | 'verifyDb'>> {
   if (started.outcome === 'overlaps') throw runOverlaps(started.run)
   if (started.outcome === 'keyReused') throw idempotencyKeyReused(started.run)
   const location = { Location: hrefOfRun(started.run.id) }

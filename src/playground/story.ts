@@ -1,5 +1,5 @@
 // Pure: what the playground tells, where everything is and what to try by hand.
-import type { Run, RunItem } from '../cli/run-text.ts'
+import { type Run, type RunItem, type TokenItem, tokenItemsOf } from '../cli/run-text.ts'
 import { verdictText } from '../cli/verdict-text.ts'
 import type { CheckResult } from '../synced/contract.ts'
 import type { Playground } from './playground.ts'
@@ -40,7 +40,9 @@ export function syncStory(run: Run, items: readonly RunItem[]): string | undefin
   const when = (run.endedAt ?? run.createdAt).slice(11, 19)
   const who = run.trigger === 'schedule' ? 'The schedule synced' : 'A call synced'
   const head = `${when} ${who} the tokens of the two Waiter clusters`
-  if (run.summary === null) return run.problem && `${head}: ${run.state}, ${run.problem.detail}\n`
+  if (run.kind !== 'tokens') return undefined
+  if (run.summary === null || !('sync' in run.summary))
+    return run.problem && `${head}: ${run.state}, ${run.problem.detail}\n`
   const { counts, sync, tokens } = run.summary
   const done = [
     [counts.create, 'created'],
@@ -52,11 +54,13 @@ export function syncStory(run: Run, items: readonly RunItem[]): string | undefin
     .filter(([number]) => number > 0)
     .map(([number, what]) => `${number} ${what}`)
   if (run.dryRun || told.length === 0) return undefined
-  const names = items.filter(({ status, results }) => status === 'failed' || isWritten(results)).map(({ id }) => id)
+  const names = tokenItemsOf(items)
+    .filter(({ status, results }) => status === 'failed' || isWritten(results))
+    .map(({ id }) => id)
   return `${head}: ${told.join(', ')} (${names.join(', ')}); ${tokens['previously-synced']} of ${tokens.total} were in step before.\n`
 }
 
-const isWritten = (results: RunItem['results']): boolean =>
+const isWritten = (results: TokenItem['results']): boolean =>
   Object.values(results).some(({ effect }) => effect !== undefined)
 
 /** Commands that can be copied into another terminal as they are. */

@@ -1,4 +1,7 @@
 // Runs: long work that can be watched, cancelled and found again. The service of runs knows nothing of what a run does: that is a Job.
+import type { SavedEnd } from '../db/checkpoint.ts'
+import type { DbProgress, Direction, Repair } from '../db/contract.ts'
+import type { StoreKind } from '../db/store.ts'
 import type {
   ItemFilter,
   Page,
@@ -19,6 +22,8 @@ export interface Progress {
   readonly message?: string | undefined
   /** More figures, by name. */
   readonly figures?: Readonly<Record<string, number>>
+  /** How far each table and direction of a sync of two databases is. */
+  readonly tables?: readonly DbProgress[]
 }
 
 /** How a job ended by itself; a cancelled one ends by throwing the signal's reason. */
@@ -37,6 +42,8 @@ export interface RunProblem {
 
 export interface JobContext {
   readonly id: string
+  /** Whether the run takes up one that was interrupted. */
+  readonly takesUp: boolean
   /** Aborts when the run is cancelled, when its lock is lost, when the service stops. */
   readonly signal: AbortSignal
   /** Cheap: what is stored is the last one of every half second. */
@@ -147,8 +154,66 @@ export class InvalidRunRequest extends Error {
 export interface TokenRuns {
   readonly clusters: readonly { readonly name: string; readonly url: string }[]
   /** Throws InvalidRunRequest: an unknown cluster, fewer than two, a plan that is none. */
-  start(
-    body: SyncTokensBody,
-    options: { readonly trigger: RunTrigger; readonly idempotencyKey?: string | undefined },
-  ): Promise<Started>
+  start(body: SyncTokensBody, options: StartOptions): Promise<Started>
+}
+
+/** The body of `POST /v1/db/sync`, found to be as the document has it; what is left out is as the configuration has it. */
+export interface SyncDbBody {
+  readonly pair: string
+  readonly tables?: readonly string[]
+  readonly direction?: 'both' | Direction
+  /** ISO 8601, epoch seconds (10 digits) or milliseconds (13 digits). */
+  readonly begin?: string | number
+  readonly end?: string | number
+  readonly dryRun?: boolean
+}
+
+/** The body of `POST /v1/db/verify`. */
+export interface VerifyDbBody {
+  readonly pair: string
+  readonly tables?: readonly string[]
+  readonly begin?: string | number
+  readonly end?: string | number
+  readonly maxDifferences?: number
+  readonly orphans?: boolean
+  readonly repair?: Repair
+}
+
+/** A pair of the configuration, as it may be shown. */
+export interface DescribedPair {
+  readonly name: string
+  readonly left: DescribedSide
+  readonly right: DescribedSide
+  readonly tables: 'all' | readonly string[]
+}
+
+export interface DescribedSide {
+  readonly kind: StoreKind
+  /** Without credentials. */
+  readonly address: string
+}
+
+/** What one run of a pair leaves for the next. */
+export interface KeptOfPair {
+  /** By table and direction. */
+  readonly savedEnds: readonly SavedEnd[]
+  /** Rows that wait to be tried again. */
+  readonly deadLetters: number
+  /** The newest run; undefined when there was none, or it is forgotten. */
+  readonly lastRun: RunRecord | undefined
+}
+
+/** The capability `db`, as http, the command line and the schedule use it. */
+export interface DbRuns {
+  readonly pairs: readonly DescribedPair[]
+  /** Throws InvalidRunRequest: an unknown pair, a table that is none of it, a time that is none. */
+  sync(body: SyncDbBody, options: StartOptions): Promise<Started>
+  verify(body: VerifyDbBody, options: StartOptions): Promise<Started>
+  /** Throws StateUnavailable. */
+  readKept(pair: string): Promise<KeptOfPair>
+}
+
+export interface StartOptions {
+  readonly trigger: RunTrigger
+  readonly idempotencyKey?: string | undefined
 }

@@ -123,6 +123,7 @@ async function execute({ run, job, stop, recorder, onBegin }: Work, held: HeldLo
   stop.signal.throwIfAborted()
   const { failed, summary, problem } = await job.execute(JSON.parse(run.request), {
     id: run.id,
+    takesUp: run.takesUp !== null,
     signal: stop.signal,
     progress: (progress) => recorder.noteProgress(progress),
     item: (item) => recorder.addItem(item),

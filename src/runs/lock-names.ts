@@ -1,4 +1,4 @@
-// What the lock of a cluster is called: a Lease of Kubernetes is named by it, so it is made of lower-case letters, digits and hyphens.
+// What the lock of a cluster or of a pair is called: a Lease of Kubernetes is named by it, so it is made of lower-case letters, digits and hyphens.
 // Pure.
 import { createHash } from 'node:crypto'
 
@@ -7,16 +7,25 @@ const PLAIN = /^[a-z0-9](?:[a-z0-9-]{0,98}[a-z0-9])?$/
 const HASH_DIGITS = 20
 const SLUG_LENGTH = 60
 
+/** What a lock's name begins with, by the kind of the resource. */
+const PREFIXES: ReadonlyMap<string, string> = new Map([
+  ['cluster', 'tokens'],
+  ['pair', 'db'],
+])
+
 /**
- * Name of the lock of a resource, `cluster:NAME`: `tokens-NAME` where that may be, else `tokens--` with as much of the name as may be and
- * a hash of it. No two names have the same: a plain one never begins with a hyphen.
+ * Name of the lock of a resource, `cluster:NAME` or `pair:NAME`: `tokens-NAME` or `db-NAME` where that may be, else `tokens--` or `db--`
+ * with as much of the name as may be and a hash of it. No two resources have the same: a plain name never begins with a hyphen.
  */
 export function lockNameOf(resource: string): string {
-  const name = resource.slice(resource.indexOf(':') + 1)
-  if (PLAIN.test(name)) return `tokens-${name}`
+  const colon = resource.indexOf(':')
+  const prefix = PREFIXES.get(resource.slice(0, colon))
+  if (prefix === undefined) throw new TypeError(`there is no lock for ${resource}`)
+  const name = resource.slice(colon + 1)
+  if (PLAIN.test(name)) return `${prefix}-${name}`
   const slug = name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, SLUG_LENGTH)
-  return `tokens--${slug}-${createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS)}`
+  return `${prefix}--${slug}-${createHash('sha256').update(name).digest('hex').slice(0, HASH_DIGITS)}`
 }

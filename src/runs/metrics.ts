@@ -1,7 +1,9 @@
-// The metrics of runs, of schedules and of the token sync. Labels are kinds, states and names of the configuration: bounded.
+// The metrics of runs, of schedules, of the token sync and of the database sync. Labels are kinds, states and names of the configuration: bounded.
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { COUNTS, type DbItem } from '../db/contract.ts'
 import { type EndedState, RUN_KINDS, type RunKind, type RunRecord } from '../state/store.ts'
 import type { ScheduleStatus } from './contract.ts'
+import type { DbRunRequest } from './db-request.ts'
 import type { Ended } from './execution.ts'
 
 /** Seconds. */
@@ -102,6 +104,60 @@ export function createTokenMetrics(registry: Registry): TokenMetrics {
     },
     ended({ kind, dryRun }, state, endedAt) {
       if (kind === 'tokens' && !dryRun && state === 'succeeded') succeededAt = endedAt
+    },
+  }
+}
+
+export interface DbMetrics {
+  /** A table and direction of `pair`, a name of the configuration, is done. */
+  carried(pair: string, item: DbItem): void
+  /** So many rows of it wait to be tried again. */
+  deadLetters(pair: string, count: number): void
+  /** A run on these resources has ended at `endedAt`, milliseconds since 1970. */
+  ended(run: Pick<RunRecord, 'kind' | 'dryRun' | 'request'>, state: EndedState, endedAt: number): void
+}
+
+/** Registers `syncer_db_*`. */
+export function createDbMetrics(registry: Registry): DbMetrics {
+  const registers = [registry]
+  const rows = new Counter({
+    name: 'syncer_db_rows_total',
+    help: 'Rows that syncs of this process have read and dealt with, by pair, direction and what became of them.',
+    labelNames: ['pair', 'direction', 'outcome'],
+    registers,
+  })
+  const windowEnd = new Gauge({
+    name: 'syncer_db_window_end_timestamp_seconds',
+    help: 'End of the newest window that a sync of this process has read to its end, by pair and direction.',
+    labelNames: ['pair', 'direction'],
+    registers,
+  })
+  const letters = new Gauge({
+    name: 'syncer_db_dead_letters',
+    help: 'Rows that could not be carried and wait to be tried again, as the last sync of this process left them.',
+    labelNames: ['pair'],
+    registers,
+  })
+  const succeeded = new Gauge({
+    name: 'syncer_db_last_success_timestamp_seconds',
+    help: 'End of the last sync of this process that succeeded and was no dry run, by pair; absent before the first.',
+    labelNames: ['pair'],
+    registers,
+  })
+  return {
+    carried(pair, item) {
+      const { direction, window } = item
+      for (const outcome of COUNTS)
+        if (outcome !== 'read' && item[outcome] > 0) rows.inc({ pair, direction, outcome }, item[outcome])
+      windowEnd.set({ pair, direction }, window.endMs / 1_000)
+    },
+    deadLetters(pair, count) {
+      letters.set({ pair }, count)
+    },
+    ended({ kind, dryRun, request }, state, endedAt) {
+      if (kind !== 'db' || dryRun || state !== 'succeeded') return
+      const { operation, pair } = JSON.parse(request) as DbRunRequest
+      if (operation === 'sync') succeeded.set({ pair }, endedAt / 1_000)
     },
   }
 }

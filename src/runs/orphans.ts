@@ -1,6 +1,6 @@
 // Runs whose process is gone: they end as interrupted, and where there are several replicas the leader makes them anew.
 import type { Clock } from '../lib/clock.ts'
-import type { RunRecord, StateStore } from '../state/store.ts'
+import type { RunKind, RunRecord, StateStore } from '../state/store.ts'
 import type { Job, Started, StartRequest } from './contract.ts'
 import { ORPHANED } from './problems.ts'
 
@@ -23,14 +23,18 @@ export async function interruptOrphans(store: StateStore, clock: Clock): Promise
 export async function takeUpInterrupted(options: {
   readonly store: StateStore
   readonly jobs: ReadonlyMap<string, Job>
+  /** Kinds of runs that are made anew. */
+  readonly kinds: readonly RunKind[]
   readonly clock: Clock
   readonly start: (request: StartRequest) => Promise<Started>
 }): Promise<void> {
-  const { store, jobs, clock, start } = options
+  const { store, jobs, kinds, clock, start } = options
   const { items } = await store.listRuns({ state: 'interrupted', limit: PAGE })
   const since = clock.wallNow() - TAKE_UP_WITHIN_MS
   for (const run of items.toReversed()) {
     if (run.endedAt === null || run.endedAt < since || run.cancelRequested || run.dryRun) continue
+    // Whoever called it from a command line knows that it ended, and whether to call it again.
+    if (run.trigger === 'cli' || !kinds.includes(run.kind)) continue
     const request: unknown = JSON.parse(run.request)
     if (jobs.get(run.kind)?.canBeTakenUp(request) !== true) continue
     if ((await countTakeUps(store, run)) >= MAX_TAKE_UPS) continue

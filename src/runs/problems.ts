@@ -22,12 +22,21 @@ export class PlanOutdated extends Error {
   override readonly name = 'PlanOutdated'
 }
 
+/** A run is for a pair that the configuration does not have any more. */
+export class PairGone extends Error {
+  override readonly name = 'PairGone'
+}
+
 /** Kinds of problems by what was thrown. Their messages are written for people, and are shown. */
 export const RUN_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['ClusterUnreachable', 'cluster-unreachable'],
   ['TooManyDeletes', 'too-many-deletes'],
   ['EmptyList', 'empty-list'],
   ['PlanOutdated', 'plan-outdated'],
+  ['StoreFailed', 'store-failed'],
+  ['TableRefusedError', 'table-refused'],
+  ['InvalidDbRequest', 'not-possible'],
+  ['PairGone', 'no-such-pair'],
   ['LocksUnavailable', 'locked'],
   ['LockLost', 'lock-lost'],
   ['OwnerLost', 'interrupted'],

@@ -53,8 +53,8 @@ export interface RunsOptions {
   /** How long a run waits for its locks, in milliseconds. */
   readonly lockWaitMs: number
   readonly leadership: Pick<Leadership, 'isLeader' | 'onChange'>
-  /** Whether the leader makes interrupted runs anew: where there are several replicas. */
-  readonly takesUp: boolean
+  /** Kinds of which the leader makes interrupted runs anew. */
+  readonly takesUp: readonly RunKind[]
   readonly schedules: () => readonly ScheduleStatus[]
   /** Something unexpected; `what` says where. The service goes on. */
   readonly onError: (error: unknown, what: string) => void
@@ -314,7 +314,7 @@ class StoredRuns implements RunService {
     try {
       await interruptOrphans(store, clock)
       const start = (request: StartRequest) => this.start(request)
-      if (takesUp) await takeUpInterrupted({ store, jobs: this.#jobs, clock, start })
+      if (takesUp.length > 0) await takeUpInterrupted({ store, jobs: this.#jobs, kinds: takesUp, clock, start })
     } catch (error) {
       if (!this.#isStopping) onError(error, 'interrupted runs')
     }

@@ -3,25 +3,22 @@
 import { hostname } from 'node:os'
 import type { Registry } from 'prom-client'
 import type { Env } from '../config/load.ts'
-import { readSchedule } from '../config/schedule-schema.ts'
 import type { Config } from '../config/schema.ts'
-import type { TokensConfig } from '../config/tokens-schema.ts'
 import { Dsync } from '../dsync/dsync.ts'
 import { createMemoryDriver } from '../dsync/memory-driver.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { KubeClient } from '../lib/kube/client.ts'
 import type { Leadership } from '../lib/leadership.ts'
 import type { Logger } from '../lib/logger.ts'
-import { openChangeTrigger } from '../runs/change-trigger.ts'
-import type { Runs, TokenRuns } from '../runs/contract.ts'
+import type { DbRuns, Runs, ScheduleStatus, TokenRuns } from '../runs/contract.ts'
 import type { Ended } from '../runs/execution.ts'
 import { createRunLocks } from '../runs/locks.ts'
-import { createRunMetrics, createTokenMetrics } from '../runs/metrics.ts'
+import { createRunMetrics } from '../runs/metrics.ts'
 import { createRuns, type RunService } from '../runs/runs.ts'
-import { openSchedule, type Schedule, type ScheduleEntry } from '../runs/schedule.ts'
-import { createTokenRuns } from '../runs/token-runs.ts'
-import type { RunRecord, StateStore } from '../state/store.ts'
+import { openSchedule } from '../runs/schedule.ts'
+import { RUN_KINDS, type RunKind, type RunRecord, type StateStore } from '../state/store.ts'
+import type { RunsPart } from './part.ts'
 import { openConfiguredState } from './state.ts'
-import { type OpenTokens, openTokens } from './tokens.ts'
 
 export interface RunsSurroundings {
   /** What errors are about: the configuration. */
@@ -33,11 +30,16 @@ export interface RunsSurroundings {
   readonly leadership: Leadership
   /** What leadership came from; undefined where there is one replica only. */
   readonly dsync: Dsync | undefined
+  /** Asked for only where something needs the API server. The client stays the caller's. */
+  readonly kube: () => Promise<KubeClient>
 }
 
 export interface OpenRuns extends AsyncDisposable {
   readonly runs: Runs
-  readonly tokens: TokenRuns
+  /** Undefined where the configuration has no section `tokens`. */
+  readonly tokens: TokenRuns | undefined
+  /** Undefined where the configuration has no section `db`. */
+  readonly db: DbRuns | undefined
   /** Starts nothing by itself any more. */
   stopStarting(): void
   /** Takes no run any more either, and lets runs end for `graceMs`, and a few seconds more after they were told to. */
@@ -48,7 +50,7 @@ export interface OpenRuns extends AsyncDisposable {
   readonly underWay: number
 }
 
-type Configured = Pick<Config, 'state' | 'runs' | 'dsync'> & { readonly tokens: TokensConfig }
+type Configured = Pick<Config, 'state' | 'runs' | 'dsync' | 'tokens' | 'db'>
 
 const DAY_MS = 86_400_000
 const SOLE_DEAD_AFTER_MS = 30_000
@@ -72,37 +74,26 @@ async function openOver(
   surroundings: RunsSurroundings,
   stack: AsyncDisposableStack,
 ): Promise<OpenRuns> {
-  const { env, clock, logger, registry } = surroundings
+  const { logger } = surroundings
   const random = Math.random
   const onError = (error: unknown, what: string) => logger.error({ err: error, what }, 'not as it should be')
-  const tokenMetrics = createTokenMetrics(registry)
-  const capability = openTokens(config.tokens, { env, clock, random, store, metrics: tokenMetrics, onError })
-  let schedule: Schedule | undefined
+  const shared = { ...surroundings, random, store, onError }
+  const tokens = config.tokens && (await import('./tokens.ts')).openTokens(config.tokens, shared)
+  const db = config.db && (await import('./db.ts')).openDb(config.db, { ...shared, state: config.state })
+  const parts = [...(tokens ? [tokens] : []), ...(db ? [db] : [])]
+  let schedule: { statuses(): readonly ScheduleStatus[] } | undefined
   const schedules = () => schedule?.statuses() ?? []
-  const runMetrics = createRunMetrics(registry, { underWay: (kind) => service.underWay(kind), schedules })
-  const service = await createRuns({
-    ...{ store, clock, random, onError, schedules },
-    ...settingsOf(config, surroundings),
-    jobs: [capability.job],
-    onEnded: (run, ended) => {
-      runMetrics.ended(run, ended)
-      tokenMetrics.ended(run, ended.state, ended.endedAt)
-      logEnd(run, ended, logger)
-    },
-    onForgotten: (ids) => capability.forget(ids),
-  })
-  stack.use(service)
-  const sweeping = capability.sweep().catch((error: unknown) => onError(error, 'undo files'))
-  stack.defer(() => sweeping)
-  const settings = { ...config.tokens, clusters: capability.clusters }
-  const tokens = createTokenRuns({ settings, runs: service, store })
+  const service = stack.use(await openService(store, config, parts, { ...surroundings, schedules, onError }))
+  const [begunTokens, begunDb] = [tokens?.begin(service), db?.begin(service)]
+  const begun = [...(begunTokens ? [begunTokens] : []), ...(begunDb ? [begunDb] : [])]
+  const sweeping = Promise.all(begun.map((one) => one.sweep())).catch((error: unknown) => onError(error, 'old files'))
+  stack.defer(async () => void (await sweeping))
   const starters = new DisposableStack()
-  schedule = starters.use(
-    openSchedule(entriesOf(config.tokens, tokens), { ...surroundings, random, runs: service, onError }),
-  )
-  if (config.tokens.follow) starters.use(openFollowing(capability, tokens, service, surroundings, onError))
+  const entries = begun.flatMap((one) => one.entries)
+  schedule = starters.use(openSchedule(entries, { ...surroundings, random, runs: service, onError }))
+  for (const starter of begun.flatMap((one) => one.starters)) starters.use(starter)
   return {
-    ...{ runs: service, tokens },
+    ...{ runs: service, tokens: begunTokens?.capability, db: begunDb?.capability },
     stopStarting: () => starters.dispose(),
     stop: (graceMs) => {
       starters.dispose()
@@ -112,7 +103,7 @@ async function openOver(
       return service.problem
     },
     get underWay() {
-      return service.underWay('tokens')
+      return RUN_KINDS.reduce((count, kind) => count + service.underWay(kind), 0)
     },
     async [Symbol.asyncDispose]() {
       starters.dispose()
@@ -121,7 +112,39 @@ async function openOver(
   }
 }
 
-function settingsOf({ runs, dsync }: Configured, { clock, leadership, dsync: shared }: RunsSurroundings) {
+/** The service of runs that these parts bring jobs to. `store` stays the caller's. */
+export async function openService(
+  store: StateStore,
+  config: Pick<Configured, 'runs' | 'dsync'>,
+  parts: readonly RunsPart<unknown>[],
+  surroundings: Omit<RunsSurroundings, 'kube' | 'source' | 'env'> & {
+    readonly schedules: () => readonly ScheduleStatus[]
+    readonly onError: (error: unknown, what: string) => void
+  },
+): Promise<RunService> {
+  const { clock, logger, registry, schedules, onError } = surroundings
+  const underWay = (kind: RunKind) => service.underWay(kind)
+  const metrics = createRunMetrics(registry, { underWay, schedules })
+  const service = await createRuns({
+    ...{ store, clock, random: Math.random, onError, schedules },
+    ...settingsOf(config, surroundings),
+    jobs: parts.map(({ job }) => job),
+    onEnded: (run, ended) => {
+      metrics.ended(run, ended)
+      for (const part of parts) part.ended(run, ended)
+      logEnd(run, ended, logger)
+    },
+    onForgotten: async (ids) => {
+      for (const part of parts) await part.forget(ids)
+    },
+  })
+  return service
+}
+
+function settingsOf(
+  { runs, dsync }: Pick<Configured, 'runs' | 'dsync'>,
+  { clock, leadership, dsync: shared }: Pick<RunsSurroundings, 'clock' | 'leadership' | 'dsync'>,
+) {
   const { maxConcurrent, history } = runs
   // One process has nobody to share with; the rest is as it is with several.
   const locks = shared ?? new Dsync(createMemoryDriver(), hostname(), { scope: 'syncer', clock })
@@ -133,33 +156,9 @@ function settingsOf({ runs, dsync }: Configured, { clock, leadership, dsync: sha
     // A replica that is gone leaves its locks behind for a lease.
     deadAfterMs: leaseMs === undefined ? SOLE_DEAD_AFTER_MS : 2 * leaseMs,
     lockWaitMs: leaseMs === undefined ? SOLE_LOCK_WAIT_MS : 3 * leaseMs,
-    takesUp: leaseMs !== undefined,
+    // What a sync of tokens has not done its next one does; one of a pair has windows to close.
+    takesUp: leaseMs === undefined ? (['db'] as const) : RUN_KINDS,
   }
-}
-
-function entriesOf({ schedule }: TokensConfig, tokens: TokenRuns): readonly ScheduleEntry[] {
-  if (schedule === undefined) return []
-  return [
-    {
-      ...{ name: 'tokens', ...readSchedule(schedule), filter: { kind: 'tokens' } },
-      owns: ({ trigger }) => trigger === 'schedule',
-      start: () => tokens.start({}, { trigger: 'schedule' }),
-    },
-  ]
-}
-
-function openFollowing(
-  capability: OpenTokens,
-  tokens: TokenRuns,
-  runs: RunService,
-  { leadership, clock }: RunsSurroundings,
-  onError: (error: unknown, what: string) => void,
-): Disposable {
-  return openChangeTrigger({
-    ...{ runs, leadership, clock, onError },
-    watch: (onChange, signal) => capability.watch(onChange, signal),
-    start: () => tokens.start({}, { trigger: 'schedule' }),
-  })
 }
 
 /** One line a run, as there is one a request. */

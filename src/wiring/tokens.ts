@@ -2,46 +2,43 @@
 // Imported only where the section `tokens` is.
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Registry } from 'prom-client'
 import type { Env } from '../config/load.ts'
-import type { FileRef } from '../config/schema.ts'
-import { openFile, openSecret } from '../config/secrets.ts'
+import { readSchedule } from '../config/schedule-schema.ts'
+import { openSecret } from '../config/secrets.ts'
 import type { ClusterConfig, TokensConfig } from '../config/tokens-schema.ts'
 import type { Clock } from '../lib/clock.ts'
-import { createSecureContexts } from '../lib/secure-context.ts'
-import type { Job } from '../runs/contract.ts'
-import type { TokenMetrics } from '../runs/metrics.ts'
+import type { Leadership } from '../lib/leadership.ts'
+import { openChangeTrigger } from '../runs/change-trigger.ts'
+import type { TokenRuns } from '../runs/contract.ts'
+import { createTokenMetrics } from '../runs/metrics.ts'
+import type { RunService } from '../runs/runs.ts'
+import type { ScheduleEntry } from '../runs/schedule.ts'
 import { type ConfiguredCluster, createTokenJob } from '../runs/token-job.ts'
+import { createTokenRuns } from '../runs/token-runs.ts'
 import type { StateStore } from '../state/store.ts'
 import { parseClusterUrl } from '../tokens/cluster-address.ts'
 import { openUndoFile } from '../tokens/undo.ts'
 import { createWaiterCluster, type WaiterClusterOptions } from '../tokens/waiter.ts'
+import { openClientTls } from './client-tls.ts'
+import type { RunsPart } from './part.ts'
 
 export interface TokensSurroundings {
   readonly env: Env
   readonly clock: Clock
   readonly random: () => number
   readonly store: StateStore
-  readonly metrics: TokenMetrics
+  readonly registry: Registry
+  readonly leadership: Leadership
   readonly onError: (error: unknown, what: string) => void
-}
-
-export interface OpenTokens {
-  readonly job: Job
-  /** As they are called, and their addresses as the sync writes them. */
-  readonly clusters: readonly { readonly name: string; readonly url: string }[]
-  /** Calls `onChange` for every change on a cluster, and when it can be watched (again), until `signal` aborts. */
-  watch(onChange: () => void, signal: AbortSignal): void
-  /** Deletes the undo files of these runs. */
-  forget(ids: readonly string[]): Promise<void>
-  /** Deletes the undo files of runs that are not remembered: another replica has forgotten them. */
-  sweep(): Promise<void>
 }
 
 const UNDO_FILE = /^([0-9a-f-]{36})\.jsonl$/
 
 /** Throws ConfigError when a secret or a file cannot be used. */
-export function openTokens(config: TokensConfig, surroundings: TokensSurroundings): OpenTokens {
-  const { clock, random, store, metrics } = surroundings
+export function openTokens(config: TokensConfig, surroundings: TokensSurroundings): RunsPart<TokenRuns> {
+  const { clock, random, store, registry } = surroundings
+  const metrics = createTokenMetrics(registry)
   const targets = config.clusters.map((cluster) => ({ name: cluster.name, ...openTarget(cluster, surroundings) }))
   const clusters = targets.map(toConfiguredCluster)
   const pathOf = (id: string) => join(config.undoFolder, `${id}.jsonl`)
@@ -54,18 +51,60 @@ export function openTokens(config: TokensConfig, surroundings: TokensSurrounding
       openUndo: (id) => openUndoFile(pathOf(id)),
       onWrite: (cluster, effect) => metrics.wrote(cluster, effect),
     }),
-    clusters: clusters.map(({ name, url }) => ({ name, url })),
+    ended: (run, { state, endedAt }) => metrics.ended(run, state, endedAt),
+    forget,
+    begin(service) {
+      const settings = { ...config, clusters: clusters.map(({ name, url }) => ({ name, url })) }
+      const tokens = createTokenRuns({ settings, runs: service, store })
+      return {
+        capability: tokens,
+        entries: entriesOf(config, tokens),
+        starters: config.follow ? [openFollowing(targets, config, tokens, service, surroundings)] : [],
+        sweep: () => sweepUndo(config.undoFolder, store, forget),
+      }
+    },
+  }
+}
+
+function entriesOf({ schedule }: TokensConfig, tokens: TokenRuns): readonly ScheduleEntry[] {
+  if (schedule === undefined) return []
+  return [
+    {
+      ...{ name: 'tokens', ...readSchedule(schedule), filter: { kind: 'tokens' } },
+      owns: ({ trigger }) => trigger === 'schedule',
+      start: () => tokens.start({}, { trigger: 'schedule' }),
+    },
+  ]
+}
+
+/** Syncs at every change on a cluster, and when one can be watched (again). */
+function openFollowing(
+  targets: readonly Target[],
+  config: TokensConfig,
+  tokens: TokenRuns,
+  runs: RunService,
+  surroundings: TokensSurroundings,
+): Disposable {
+  const { leadership, clock, onError } = surroundings
+  return openChangeTrigger({
+    ...{ runs, leadership, clock, onError },
     watch: (onChange, signal) => {
       for (const target of targets) void watchCluster(target, config, surroundings, onChange, signal)
     },
-    forget,
-    async sweep() {
-      const names = await readdir(config.undoFolder).catch(() => [])
-      for (const name of names) {
-        const id = UNDO_FILE.exec(name)?.[1]
-        if (id !== undefined && (await store.getRun(id)) === undefined) await forget([id])
-      }
-    },
+    start: () => tokens.start({}, { trigger: 'schedule' }),
+  })
+}
+
+/** Deletes the undo files of runs that are not remembered: another replica has forgotten them. */
+async function sweepUndo(
+  folder: string,
+  store: StateStore,
+  forget: (ids: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const names = await readdir(folder).catch(() => [])
+  for (const name of names) {
+    const id = UNDO_FILE.exec(name)?.[1]
+    if (id !== undefined && (await store.getRun(id)) === undefined) await forget([id])
   }
 }
 
@@ -82,18 +121,8 @@ function openTarget(
   return {
     ...{ url: parseClusterUrl(url), clock, maxConcurrentRequests },
     authorization: secret && (() => secret.read()),
-    secureContext: tls && createSecureContexts(openPems(tls, clock)),
+    secureContext: tls && openClientTls(tls, clock),
     servername: tls?.servername,
-  }
-}
-
-function openPems({ ca, cert, key }: NonNullable<ClusterConfig['tls']>, clock: Clock) {
-  const open = (ref: FileRef | undefined) => ref && openFile(ref, { clock })
-  const [caFile, certFile, keyFile] = [open(ca), open(cert), open(key)]
-  return {
-    ...(caFile && { ca: () => caFile.read() }),
-    ...(certFile && { cert: () => certFile.read() }),
-    ...(keyFile && { key: () => keyFile.read() }),
   }
 }
 

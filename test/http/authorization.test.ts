@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Route, routes } from '../../generated/routes.ts'
 import type { AppDependencies } from '../../src/http/app.ts'
 import { type AuthFailureReason, failure } from '../../src/http/auth/authenticator.ts'
-import { FakeRuns, FakeTokenRuns, RUN_ID, runRecord } from './lib/fake-runs.ts'
+import { FakeDbRuns, FakeRuns, FakeTokenRuns, RUN_ID, runRecord } from './lib/fake-runs.ts'
 import { ASKING, acceptAll, acceptBearers, createHarness, type Harness, verdict } from './lib/harness.ts'
 
 const callers = acceptBearers({
@@ -14,7 +14,12 @@ const withOpen = (...open: ('metrics' | 'ui')[]): AppDependencies['config'] => (
 
 let h: Harness
 beforeAll(async () => {
-  h = await createHarness({ authenticator: callers, runs: new FakeRuns(), tokens: new FakeTokenRuns() })
+  h = await createHarness({
+    authenticator: callers,
+    runs: new FakeRuns(),
+    tokens: new FakeTokenRuns(),
+    db: new FakeDbRuns(),
+  })
 })
 beforeEach(() => h.gateway.forget())
 afterAll(() => h[Symbol.asyncDispose]())

@@ -2,7 +2,7 @@ import { METHODS } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Route, routes } from '../../generated/routes.ts'
 import { SCOPES } from '../../src/config/schema.ts'
-import { FakeRuns, FakeTokenRuns, RUN_ID, runRecord } from './lib/fake-runs.ts'
+import { FakeDbRuns, FakeRuns, FakeTokenRuns, RUN_ID, runRecord } from './lib/fake-runs.ts'
 import { acceptAll, createHarness, type Harness } from './lib/harness.ts'
 
 const runs = new FakeRuns()
@@ -10,7 +10,12 @@ const tokens = new FakeTokenRuns()
 let h: Harness
 beforeAll(async () => {
   runs.records = [runRecord()]
-  h = await createHarness({ authenticator: acceptAll({ name: 'all', scopes: new Set(SCOPES) }), runs, tokens })
+  h = await createHarness({
+    authenticator: acceptAll({ name: 'all', scopes: new Set(SCOPES) }),
+    runs,
+    tokens,
+    db: new FakeDbRuns(),
+  })
 })
 afterAll(() => h[Symbol.asyncDispose]())
 
@@ -78,7 +83,8 @@ describe('a path that is not there', () => {
 
 describe('a query parameter that an operation does not have', () => {
   it.each(operations)('is refused: $method $url', async ({ method, url }) => {
-    const answer = await h.ask({ method, url: `${url}?surprise=1` })
+    const body = { headers: { 'content-type': 'application/json' }, payload: '{"pair":"app"}' }
+    const answer = await h.ask({ method, url: `${url}?surprise=1`, ...(url.startsWith('/v1/db/') && body) })
     expect(answer.json()).toMatchObject({ type: '/problems/bad-request', errors: [{ query: 'surprise' }] })
   })
 })

@@ -55,7 +55,7 @@ export class Stage {
       deadAfterMs: DEAD_AFTER_MS,
       lockWaitMs: LOCK_WAIT_MS,
       leadership: { isLeader: true, onChange: () => () => {} },
-      takesUp: false,
+      takesUp: [],
       schedules: () => [],
       onError: (error, what) => errors.push({ error, what }),
       onEnded: (run, { state }) => ended.push(`${run.id} ${state}`),

@@ -73,7 +73,7 @@ describe('what a process that is gone has left behind', () => {
 describe('interrupted runs', () => {
   test('are made anew by the leader where there are several replicas, once', async () => {
     const id = await leaveBehind({ trigger: 'schedule', request: { limit: 7 } })
-    const [one, two] = [await stage.replica({ takesUp: true }), await stage.replica({ takesUp: true })]
+    const [one, two] = [await stage.replica({ takesUp: ['tokens'] }), await stage.replica({ takesUp: ['tokens'] })]
     await stage.pass(2 * DEAD_AFTER_MS)
     const [taker, ...more] = takersOf(id)
     expect(more).toEqual([])
@@ -86,9 +86,10 @@ describe('interrupted runs', () => {
   test.each([
     ['a dry run', { dryRun: true }],
     ['a run of a plan', { request: { plan: 'id' } }],
+    ['a run of a command line, which knows that it ended', { trigger: 'cli' as const }],
   ])('are left alone: %s', async (_, over) => {
     const id = await leaveBehind(over)
-    await stage.replica({ takesUp: true })
+    await stage.replica({ takesUp: ['tokens'] })
     await stage.pass(DEAD_AFTER_MS)
     expect([stateOf(id), takersOf(id)]).toEqual(['interrupted', []])
   })
@@ -96,7 +97,7 @@ describe('interrupted runs', () => {
   test('are left alone when somebody wanted them to end', async () => {
     const id = await leaveBehind()
     await stage.store.requestCancel(id)
-    await stage.replica({ takesUp: true })
+    await stage.replica({ takesUp: ['tokens'] })
     await stage.pass(DEAD_AFTER_MS)
     expect(takersOf(id)).toEqual([])
   })
@@ -106,14 +107,14 @@ describe('interrupted runs', () => {
     const early = await stage.replica()
     await stage.until(early.runs.stop(0))
     await stage.pass(601_000)
-    await stage.replica({ takesUp: true })
+    await stage.replica({ takesUp: ['tokens'] })
     await stage.pass(DEAD_AFTER_MS)
     expect(takersOf(id)).toEqual([])
   })
 
-  test('are left alone where there is one replica', async () => {
+  test('are left alone where runs of their kind are', async () => {
     const id = await leaveBehind()
-    await stage.replica()
+    await stage.replica({ takesUp: ['db'] })
     await stage.pass(DEAD_AFTER_MS)
     expect(takersOf(id)).toEqual([])
   })
@@ -121,7 +122,7 @@ describe('interrupted runs', () => {
   test('are not passed on for ever', async () => {
     await leaveBehind()
     for (let round = 0; round < 8; round++) {
-      const replica = await stage.replica({ takesUp: true })
+      const replica = await stage.replica({ takesUp: ['tokens'] })
       await stage.pass(10)
       await stage.until(replica.runs.stop(0))
     }
@@ -132,7 +133,7 @@ describe('interrupted runs', () => {
     const id = await leaveBehind()
     const replica = await stage.replica({ leadership: { isLeader: false, onChange: () => () => {} } })
     await replica.runs.start(request())
-    await stage.replica({ takesUp: true })
+    await stage.replica({ takesUp: ['tokens'] })
     await stage.pass(DEAD_AFTER_MS)
     expect(takersOf(id)).toEqual([])
     replica.working[0]?.finish()

@@ -59,7 +59,7 @@ const open = async (over: Partial<TokenSettings> = {}): Promise<void> => {
   }))
   const dsync = new Dsync(createMemoryDriver(), 'test')
   runs = await createRuns({
-    ...{ store, clock: systemClock, random: Math.random, maxConcurrent: 4, takesUp: false },
+    ...{ store, clock: systemClock, random: Math.random, maxConcurrent: 4, takesUp: [] },
     jobs: [
       createTokenJob({
         ...{ clusters: configured, store, clock: systemClock, random: Math.random },

@@ -46,6 +46,15 @@ describe('the route table', () => {
     expect(source.indexOf('const $Zebra')).toBeLessThan(source.indexOf('const $Thing'))
   })
 
+  it('knows every schema of a list', () => {
+    const refs = ['A', 'B'].map((name) => `{ $ref: '#/components/schemas/${name}' }`)
+    const source = renderRoutes(
+      documentWith(`{ Thing: { anyOf: [${refs}] }, A: { type: string }, B: { type: integer } }`),
+    )
+    expect(source).toContain('anyOf: [$A, $B]')
+    for (const name of ['A', 'B']) expect(source).toContain(`const $${name} = `)
+  })
+
   it('names the query parameters that have a default', () => {
     const source = renderRoutes(
       documentWith(
@@ -56,10 +65,10 @@ describe('the route table', () => {
     expect(source).toContain('makeThing: "a" | "c"\n')
   })
 
-  it('names the scopes of which one will do, and where a body may be missing', () => {
+  it('names the scopes of which one will do, and where a body is looked at', () => {
     const source = renderRoutes(documentWith(FLAT, '[]', '[{ bearer: [read] }, { bearer: [db] }]'))
     expect(source).toContain('scopes: ["read", "db"],')
-    expect(source).toContain('bodyless: false,')
+    expect(source).toContain('bodyless: true,')
     expect(renderRoutes(documentWith(FLAT, '[]', '[]'))).toContain('scopes: null,')
   })
 

@@ -2,6 +2,7 @@
 import type { Handlers } from '../contract.ts'
 import type { AppDependencies } from '../dependencies.ts'
 import { notConfigured } from '../problems.ts'
+import { createDbHandlers } from './db.ts'
 import { createDocumentHandlers, type WrittenDocument } from './document.ts'
 import { createGetReadyz, getHealth, getLivez } from './health.ts'
 import { createGetMetrics } from './metrics.ts'
@@ -13,13 +14,14 @@ import { createSyncTokens } from './sync-tokens.ts'
 import { createGetSynced } from './synced.ts'
 
 export function createHandlers(deps: AppDependencies, document: WrittenDocument): Handlers {
-  const { gateway, runs, tokens, registry, clock } = deps
+  const { gateway, runs, tokens, db, registry, clock } = deps
   const gatewayOrThrow = () => orNotConfigured(gateway, 'gateway')
   const runsOrThrow = () => orNotConfigured(runs, 'runs')
   return {
     getSynced: createGetSynced(gatewayOrThrow),
     listReplicas: createListReplicas(gatewayOrThrow),
     syncTokens: createSyncTokens(() => orNotConfigured(tokens, 'tokens'), runsOrThrow),
+    ...createDbHandlers(() => orNotConfigured(db, 'db'), runsOrThrow),
     ...createRunHandlers(runsOrThrow),
     streamRunEvents: createStreamRunEvents(runsOrThrow, clock),
     getStatus: createGetStatus(deps, clock.wallNow()),

@@ -1,12 +1,17 @@
 // Runs for tests: kept in memory, ended by hand; whoever follows one gets what the test feeds.
 import type {
+  DbRuns,
+  KeptOfPair,
   RunEvent,
   Runs,
   ScheduleStatus,
   Started,
+  StartOptions,
   StartRequest,
+  SyncDbBody,
   SyncTokensBody,
   TokenRuns,
+  VerifyDbBody,
 } from '../../../src/runs/contract.ts'
 import {
   InvalidCursor,
@@ -185,5 +190,33 @@ export class FakeTokenRuns implements TokenRuns {
   start(body: SyncTokensBody, options: Parameters<TokenRuns['start']>[1]): Promise<Started> {
     this.started.push({ body, options })
     return this.onStart(body)
+  }
+}
+
+export class FakeDbRuns implements DbRuns {
+  readonly pairs = [
+    {
+      name: 'app',
+      left: { kind: 'cassandra', address: 'cassandra 10.0.0.1:9042/app' },
+      right: { kind: 'elasticsearch', address: 'elasticsearch http://10.0.0.2:9200/app-{table}' },
+      tables: 'all',
+    },
+  ] as const
+  readonly started: { readonly operation: 'sync' | 'verify'; readonly body: object; readonly options: StartOptions }[] =
+    []
+  kept: KeptOfPair = { savedEnds: [], deadLetters: 0, lastRun: undefined }
+  onStart = (): Promise<Started> => Promise.reject(new Error('unexpected start'))
+  onRead = (_: string): Promise<KeptOfPair> => Promise.resolve(this.kept)
+
+  sync(body: SyncDbBody, options: StartOptions): Promise<Started> {
+    this.started.push({ operation: 'sync', body, options })
+    return this.onStart()
+  }
+  verify(body: VerifyDbBody, options: StartOptions): Promise<Started> {
+    this.started.push({ operation: 'verify', body, options })
+    return this.onStart()
+  }
+  readKept(pair: string) {
+    return this.onRead(pair)
   }
 }

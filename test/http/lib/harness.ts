@@ -99,6 +99,7 @@ export async function createHarness(overrides: Partial<AppDependencies> = {}): P
     gateway,
     runs: undefined,
     tokens: undefined,
+    db: undefined,
     leadership: createSoleLeadership('syncer-0'),
     authenticator: acceptAll({ name: 'tester', scopes: new Set(['synced', 'read']) }),
     registry,
