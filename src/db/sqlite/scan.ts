@@ -131,7 +131,7 @@ class RangeReader {
       return entries
     }
     const from = quote(this.#sql.table)
-    const next = `SELECT "id" FROM ${from} WHERE "id" >= ? AND "id" < ? ORDER BY "id" LIMIT 1 OFFSET ${PAGE_IDS}`
+    const next = `SELECT DISTINCT "id" FROM ${from} WHERE "id" >= ? AND "id" < ? ORDER BY "id" LIMIT 1 OFFSET ${PAGE_IDS}`
     const bound = connection.get(next, this.#from, this.#to)?.[0]
     const { entries, last } = this.#readIds(connection, readEntry, typeof bound === 'string' ? bound : this.#to)
     // The least text after it.
