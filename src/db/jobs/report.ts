@@ -25,7 +25,7 @@ export const MAX_MESSAGE_BYTES = 4_096
 /** Most tables of one order: figures of ten digits of so many fit into a message. */
 export const MAX_TABLES = 32
 const MAX_REASON = 160
-const MAX_FAILURE = 1_000
+const MAX_FAILURE = 600
 const VERSION = 1
 
 /** Figures without names, in the order of COUNTS; tables by their place in the order. */
