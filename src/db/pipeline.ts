@@ -149,7 +149,7 @@ function createSettler(
     settle(id, version, outcome, reason = 'the target says no reason') {
       if (outcome === 'failed') return fail(id, reason)
       if (letters.size > 0 && !dryRun) letters.forget(id)
-      if (outcome === 'applied' && isFirst && !dryRun) echo.add(id, version)
+      if (outcome === 'applied' && isFirst) echo.add(id, version)
       count(id, outcome === 'equal' && !isFirst && echo.has(id, version) ? 'echoed' : outcome)
     },
     check: () => isKept,

@@ -98,7 +98,7 @@ function openPassage(way: Way, [source, target]: readonly [StoreTable, StoreTabl
   return {
     ...{ table, direction, source, target, legs, letters, echo },
     cut: async (wanted) => await cutWindow(way.table, source, wanted, request, signal),
-    retries: !request.dryRun && request.shard === undefined,
+    retries: !request.dryRun,
     ledger: new Ledger({ clock, mark, write, letters }),
     figures: new Figures({ table, direction, window, clock, onProgress }),
   }

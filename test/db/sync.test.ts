@@ -335,14 +335,18 @@ describe('a run that ends badly', () => {
 
   it('lets other tables finish the split that they are at', async () => {
     const bench = openBench(['bad', 'good'])
-    for (let nth = 0; nth < 40; nth++) left(bench, 'good').put(idOf(nth), versionAt(AGO, nth))
-    const step = (what: string) => {
+    for (let nth = 0; nth < 200; nth++) left(bench, 'good').put(idOf(nth), versionAt(AGO, nth))
+    let writes = 0
+    const step = async (what: string) => {
+      if (what === 'right write good') writes++
+      while (what === 'left plan bad' && writes === 0) await Promise.resolve()
       if (what === 'left plan bad') throw new StoreFailed('memory left: gave up')
     }
     expect(await rejection(bench.run({}, { step }))).toMatchObject({ cause: { message: 'memory left: gave up' } })
-    expect(right(bench, 'good').rows.size % 10).toBe(0)
-    expect((await bench.run()).counts.failed).toBe(0)
     expect(right(bench, 'good').rows.size).toBe(40)
+    expect((await savedEnds('app', bench.memory).list())[2]?.open).toMatchObject({ done: 4, total: 20 })
+    expect((await bench.run()).counts.failed).toBe(0)
+    expect(right(bench, 'good').rows.size).toBe(200)
   })
 
   it('tells of its dead letters all the same', async () => {
@@ -380,7 +384,8 @@ describe('a cancelled run', () => {
     }
     expect(await rejection(bench.run({}, { step, signal: controller.signal }))).toBe(reason)
     const [mark] = await savedEnds('app', bench.memory).list()
-    expect(mark?.open).toMatchObject({ total: 8 })
+    expect(mark?.open).toMatchObject({ done: bench.progress.at(-1)?.done, total: 8 })
+    expect(mark?.open?.done).toBeGreaterThan(1)
     expect(bench.letters).toEqual([])
     const { items } = await bench.run({ direction: 'left-to-right' })
     expect(items[0]?.read).toBe(80 - 10 * (mark?.open?.done ?? 0))
@@ -401,7 +406,10 @@ describe('saved ends', () => {
     const bench = openBench()
     const ends = savedEnds('app', bench.memory)
     left(bench).put(idOf(1), versionAt(AGO))
+    right(bench).put(idOf(2), versionAt(AGO - 10))
+    right(bench).misfits.set(idOf(2), 'cannot be read')
     await bench.run()
+    right(bench).rows.clear()
     expect(await ends.list()).toEqual([
       { table: 'notes', direction: 'left-to-right', endMs: NOW },
       { table: 'notes', direction: 'right-to-left', endMs: NOW },
@@ -410,9 +418,12 @@ describe('saved ends', () => {
     expect((await ends.list()).map(({ endMs }) => endMs)).toEqual([AGO - 5, AGO - 5])
     const { items } = await bench.run()
     expect(items).toMatchObject([
-      { window: { beginMs: AGO - 5 }, equal: 1 },
-      { window: { beginMs: AGO - 5 }, equal: 1 },
+      { window: { beginMs: AGO - 5 }, applied: 1 },
+      { window: { beginMs: AGO - 5 }, echoed: 1 },
     ])
+    right(bench).put(idOf(2), versionAt(AGO - 10))
+    await bench.run({ begin: formatTime(AGO - 20) })
+    expect(await readDeadLetters('app', bench.memory)).toHaveLength(1)
     await ends.reset()
     expect(await ends.list()).toEqual([])
     expect(bench.remembered.size).toBe(0)
@@ -425,7 +436,8 @@ describe('saved ends', () => {
     await savedEnds('app', bench.memory).set(AGO)
     expect(await savedEnds('app', bench.memory).others()).toBe(AGO)
     expect((await bench.run({ dryRun: true })).window.beginMs).toBe(AGO)
-    expect((await bench.run()).window.beginMs).toBe(AGO)
+    expect((await bench.run({ direction: 'left-to-right' })).window.beginMs).toBe(AGO)
+    expect((await bench.run({ direction: 'right-to-left' })).window.beginMs).toBe(AGO)
     // From then on what is made is made again from the beginning.
     bench.right.tables.delete('notes')
     expect((await bench.run()).window.beginMs).toBe(0)
