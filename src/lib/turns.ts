@@ -2,7 +2,7 @@
 
 /** Gives turns, at most `max` (1 or more) at a time. */
 export class Turns {
-  readonly #max: number
+  #max: number
   readonly #waiting: (() => void)[] = []
   #taken = 0
 
@@ -25,9 +25,18 @@ export class Turns {
     }
   }
 
+  /** From now on at most `max` (1 or more): more begin at once, and with fewer those that are under way go on. */
+  resize(max: number): void {
+    this.#max = max
+    while (this.#taken < max && this.#waiting.length > 0) {
+      this.#taken++
+      this.#waiting.shift()?.()
+    }
+  }
+
   /** The turn of one who ends goes to the next in the row: it is never free in between. */
   #next(): void {
-    const next = this.#waiting.shift()
+    const next = this.#taken > this.#max ? undefined : this.#waiting.shift()
     if (next === undefined) this.#taken--
     else next()
   }
