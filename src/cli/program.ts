@@ -2,6 +2,7 @@
 import { Command } from 'commander'
 import packageJson from 'syncer/package.json' with { type: 'json' }
 import { addConfigCheck } from './config-check.ts'
+import { addDbWorker } from './db-worker.ts'
 import { CliError, DONE, WRONG_USAGE } from './exit.ts'
 import type { CliIo } from './io.ts'
 import { reportError } from './report.ts'
@@ -48,6 +49,8 @@ export function createProgram(io: CliIo, exit: ExitCode): Command {
   addSynced(program, io, exit)
   addTokens(program, io, exit)
   addRuns(program, io, exit)
+  const db = program.command('db').description('Keeps the tables of two databases in step.').helpCommand(false)
+  addDbWorker(db, io, exit)
   const config = program.command('config').description('Looks at the configuration.').helpCommand(false)
   addConfigCheck(config, io)
   for (const command of withSubcommands(program)) refuseInOneLine(command, io)
