@@ -8,7 +8,11 @@ const none = new AbortController().signal
 /** Takes turns that are kept until they are ended by number. */
 function take(turns: Turns, count: number) {
   const begun: number[] = []
-  const taken = Array.from({ length: count }, (_, at) => turns.take(none).then((own) => (begun.push(at), own)))
+  const taken = Array.from({ length: count }, async (_, at) => {
+    const own = await turns.take(none)
+    begun.push(at)
+    return own
+  })
   const end = async (at: number) => (await taken[at])?.[Symbol.dispose]()
   return { begun, end }
 }

@@ -1,4 +1,5 @@
 // What an error of the servers or on the way to them means: whether another try may mend it, and what is said of it. Pure.
+import { StoreFailed } from '../store.ts'
 import { ConnectionBroken, RequestTimedOut } from './connection.ts'
 import { CqlError, ERRORS } from './frames.ts'
 
@@ -54,8 +55,9 @@ export function isRefusal(error: unknown): error is CqlError {
   return error instanceof CqlError && error.code === ERRORS.invalid
 }
 
-/** There is no such table, or none any more. */
+/** There is no such table, or none any more: as the server says it, or as the cause of a StoreFailed. */
 export function isMissingTable(error: unknown): boolean {
+  if (error instanceof StoreFailed) return isMissingTable(error.cause)
   return isRefusal(error) && /unconfigured table|(?:table|keyspace) \S+ does not exist/i.test(error.message)
 }
 

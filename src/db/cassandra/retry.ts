@@ -34,13 +34,14 @@ export class Retry {
   /** Waits before the next try after `error`. Throws what Session.retry says. */
   async pause(error: unknown): Promise<void> {
     this.#signal.throwIfAborted()
-    const { clock, random, retryForMs } = this.#options
+    const { name, clock, random, retryForMs } = this.#options
     // What is wrong with one statement is for whoever has sent it; all else tells of the store as a whole.
     if (error instanceof StoreFailed || isRefusal(error)) throw error
-    if (!isPassing(error, this.#wasConnected())) throw this.#fail(error)
+    if (!isPassing(error, this.#wasConnected())) throw storeFailed(name, this.#what, error)
     this.#failingSince ??= clock.now()
     const waitMs = backoffMs(this.#attempt++, PAUSES, random)
-    if (clock.now() + waitMs - this.#failingSince > retryForMs) throw this.#fail(error, ` for ${retryForMs} ms`)
+    if (clock.now() + waitMs - this.#failingSince > retryForMs)
+      throw storeFailed(name, this.#what, error, ` for ${retryForMs} ms`)
     await delay(clock, waitMs, this.#signal)
   }
 
@@ -49,9 +50,9 @@ export class Retry {
     this.#failingSince = undefined
     this.#attempt = 0
   }
+}
 
-  #fail(error: unknown, forHowLong = ''): StoreFailed {
-    const { name } = this.#options
-    return new StoreFailed(`${name}: could not ${this.#what}${forHowLong}: ${describeFailure(error)}`, { cause: error })
-  }
+/** The StoreFailed for `error` when it was wanted to do `what`. */
+export function storeFailed(name: string, what: string, error: unknown, forHowLong = ''): StoreFailed {
+  return new StoreFailed(`${name}: could not ${what}${forHowLong}: ${describeFailure(error)}`, { cause: error })
 }

@@ -12,6 +12,7 @@ import {
   openConnection,
 } from './connection.ts'
 import type { ContactPoint } from './contact-points.ts'
+import { isRefusal } from './failure.ts'
 import {
   CellReader,
   type Consistency,
@@ -22,7 +23,7 @@ import {
   readPage,
   readPreparedId,
 } from './frames.ts'
-import { Retry, type RetryOptions } from './retry.ts'
+import { Retry, type RetryOptions, storeFailed } from './retry.ts'
 
 export interface SessionOptions extends RetryOptions {
   readonly contactPoints: readonly ContactPoint[]
@@ -52,6 +53,8 @@ const CONNECT_TIMEOUT_MS = 5_000
 const CONNECTIONS_PER_HOST = 2
 /** A connection with so many requests under way is worth another one. */
 const BUSY = 24
+/** Rows of the schema that are asked for at a time. */
+const SCHEMA_PAGE = 5_000
 const DATA_CENTER = "SELECT data_center FROM system.local WHERE key = 'local'"
 
 export class Session implements AsyncDisposable {
@@ -87,20 +90,27 @@ export class Session implements AsyncDisposable {
     return await this.#aborts.follow(answer, signal)
   }
 
-  /** As `send`, with further tries as `retry` has them. */
+  /**
+   * As `send`, with further tries as `retry` has them. Throws StoreFailed also for what the servers refuse as invalid, and the reason of
+   * the signal. `what` is what messages say was wanted.
+   */
   async request(frame: Buffer, signal: AbortSignal, what: string, prepared?: Prepared): Promise<Answer> {
     let tried = false
-    return await this.retry(signal, what, () => {
-      // The first try's bytes may still wait to be sent, on the stream of that try.
-      const bytes = tried ? Buffer.from(frame) : frame
-      tried = true
-      return this.send(bytes, signal, prepared)
-    })
+    try {
+      return await this.retry(signal, what, () => {
+        // The first try's bytes may still wait to be sent, on the stream of that try.
+        const bytes = tried ? Buffer.from(frame) : frame
+        tried = true
+        return this.send(bytes, signal, prepared)
+      })
+    } catch (error) {
+      throw isRefusal(error) ? storeFailed(this.options.name, what, error) : error
+    }
   }
 
   /**
    * Calls `attempt` until it does not throw what another try may mend. Throws StoreFailed when that takes longer than `retryForMs`, and
-   * for all else that the servers refuse, other than as invalid: that is thrown as it is. `what` is what messages say was wanted.
+   * for all else that the servers refuse, other than as invalid: that is thrown as it is.
    */
   async retry<T>(signal: AbortSignal, what: string, attempt: () => Promise<T>): Promise<T> {
     const retry = this.startRetry(signal, what)
@@ -117,7 +127,7 @@ export class Session implements AsyncDisposable {
     return new Retry(this.options, signal, what, () => this.#wasConnected)
   }
 
-  /** The statement, prepared wherever it is needed. Throws as `retry` does. */
+  /** The statement, prepared wherever it is needed. Throws as `request` does. */
   async prepare(cql: string, signal: AbortSignal): Promise<Prepared> {
     const known = this.#prepared.get(cql)
     if (known !== undefined) return await this.#aborts.follow(known, signal)
@@ -134,21 +144,21 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** All rows of a small query: the cells of each as text. Throws as `retry` does. */
-  async queryTexts(
+  /** All rows of a small query about the cluster itself, with the bytes of their cells. Throws as `request` does. */
+  async queryCells(
     cql: string,
     values: readonly string[],
     signal: AbortSignal,
-  ): Promise<readonly (readonly (string | null)[])[]> {
-    const rows: (string | null)[][] = []
+  ): Promise<readonly (readonly (Buffer | null)[])[]> {
+    const rows: (Buffer | null)[][] = []
     let pagingState: Buffer | undefined
     do {
       const parameters = { consistency: 'LOCAL_ONE', values: values.map((value) => Buffer.from(value)) } as const
-      const { body } = await this.request(createQuery(cql, { ...parameters, pagingState }), signal, 'read the schema')
-      const page = readPage(body)
+      const frame = createQuery(cql, { ...parameters, pageSize: SCHEMA_PAGE, pagingState })
+      const page = readPage((await this.request(frame, signal, 'read the schema')).body)
       const cells = new CellReader(page)
       for (let row = 0; row < page.rowCount; row++)
-        rows.push(Array.from({ length: page.columnCount }, () => cells.next()?.toString('utf8') ?? null))
+        rows.push(Array.from({ length: page.columnCount }, () => cells.next()))
       pagingState = page.pagingState
     } while (pagingState !== undefined)
     return rows

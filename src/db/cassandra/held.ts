@@ -1,0 +1,162 @@
+// What a table holds of given ids: the newest version of each, and when it was last written to. Read by range of tokens where the table
+// has few rows besides, else by lists of ids.
+import { forEachConcurrently } from '../../lib/concurrently.ts'
+import type { TableKind } from '../table.ts'
+import { compareVersions, readTimeuuid, type Version } from '../timeuuid.ts'
+import { formatUuid } from '../uuid-bytes.ts'
+import { Density, ROWS_PER_LOOKUP } from './density.ts'
+import { createExecute, type Page, readPage } from './frames.ts'
+import { tokenOf } from './murmur3.ts'
+import { PageSize } from './page-size.ts'
+import { Pages } from './pages.ts'
+import type { TablePlace } from './place.ts'
+import type { TokenRange } from './ring.ts'
+import { idListBytes, rangeBytes, uuidBytes } from './values.ts'
+
+export interface HeldRow {
+  /** Undefined where the row has no tmstmp: nobody's version, but its cells have their write times. */
+  readonly version: Version | undefined
+  /** The latest of any cell, in microseconds; undefined where the table keeps versions, for there it does not matter. */
+  readonly writetime: bigint | undefined
+}
+
+export type HeldRows = ReadonlyMap<string, HeldRow>
+
+/** Longer lists gain nothing, and the server sorts them in memory. */
+export const IDS_PER_LIST = 50
+const LISTS_AT_ONCE = 3
+/** So few ids are asked for at once, whatever is around them. */
+const FEW = 50
+/** Rows of versions and times alone are small. */
+const FIRST_PAGE = 1_000
+
+export class HeldReader {
+  readonly #place: TablePlace
+  readonly #density = new Density()
+
+  constructor(place: TablePlace) {
+    this.#place = place
+  }
+
+  /** Whether reading a range costs less than asking for so many ids in it; undefined as long as nothing was seen of the table. */
+  isWorthReading(range: TokenRange, ids: number): boolean | undefined {
+    const expected = this.#density.expect(range)
+    return expected === undefined ? undefined : expected <= Math.max(ids * ROWS_PER_LOOKUP, FEW)
+  }
+
+  /** The rows of these ids (lower case), whose tokens are all in the range. Throws StoreFailed and the reason of the signal. */
+  async read(ids: readonly string[], range: TokenRange, signal: AbortSignal): Promise<HeldRows> {
+    const held = new Map<string, HeldRow>()
+    const byRange = this.isWorthReading(range, ids.length) ?? ids.length > FEW
+    const most = ids.length * ROWS_PER_LOOKUP + FEW
+    const missing = byRange ? await this.#readRange(ids, range, most, held, signal) : ids
+    await this.#readIds(missing, held, signal)
+    return held
+  }
+
+  /** The ids alone, one list after the other. */
+  async readIds(ids: readonly string[], signal: AbortSignal): Promise<HeldRows> {
+    const held = new Map<string, HeldRow>()
+    await this.#readIds(ids, held, signal)
+    return held
+  }
+
+  /** Reads the range until it is at its end or has more than `most` rows; gives the ids that have to be asked for then. */
+  async #readRange(
+    ids: readonly string[],
+    range: TokenRange,
+    most: number,
+    held: Map<string, HeldRow>,
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { session, table } = this.#place
+    const statement = await this.#place.prepare('heldInRange', signal)
+    const retry = session.startRetry(signal, `read table ${table.name}`)
+    const pageSize = new PageSize(Math.min(most, FIRST_PAGE), most)
+    const pages = new Pages({ session, statement, values: rangeBytes(range), pageSize, retry, signal, ahead: false })
+    const wanted = new Set(ids)
+    let rows = 0
+    for (;;) {
+      const page = await pages.next().catch(this.#rethrow)
+      if (page === 'too-much') return ids
+      if (page === undefined) {
+        this.#density.learn(range, rows)
+        return []
+      }
+      const last = readHeld(page, table.kind, wanted, held)
+      rows += page.rowCount
+      if (rows <= most || page.pagingState === undefined || last === undefined) continue
+      const cursor = tokenOf(uuidBytes(last))
+      this.#density.learn({ from: range.from, to: cursor }, rows)
+      // More of the last id may follow.
+      return ids.filter((id) => tokenOf(uuidBytes(id)) >= cursor)
+    }
+  }
+
+  async #readIds(ids: readonly string[], held: Map<string, HeldRow>, signal: AbortSignal): Promise<void> {
+    if (ids.length === 0) return
+    const { session, table } = this.#place
+    const statement = await this.#place.prepare('heldByIds', signal)
+    await forEachConcurrently(cutList(ids, IDS_PER_LIST), LISTS_AT_ONCE, signal, async (some) => {
+      const values = [idListBytes(some.map(uuidBytes))]
+      const frame = createExecute(statement.id, { consistency: session.options.consistency, values })
+      const { body } = await session.request(frame, signal, `look up rows of table ${table.name}`, statement)
+      readHeld(readPage(body), table.kind, undefined, held)
+    })
+  }
+
+  readonly #rethrow = (error: unknown): never => {
+    throw this.#place.failure(error, 'read')
+  }
+}
+
+export function* cutList<T>(items: readonly T[], length: number): Generator<readonly T[], void> {
+  for (let at = 0; at < items.length; at += length) yield items.slice(at, at + length)
+}
+
+/** Adds the rows of a page (id, tmstmp, write times) whose ids are wanted, the newest of each; gives the last id of all. */
+function readHeld(
+  { body, start, rowCount, columnCount }: Page,
+  kind: TableKind,
+  wanted: ReadonlySet<string> | undefined,
+  held: Map<string, HeldRow>,
+): string | undefined {
+  let at = start
+  let id: string | undefined
+  for (let row = 0; row < rowCount; row++) {
+    id = formatUuid(body, at + 4)
+    at += 20
+    const length = body.readInt32BE(at)
+    const version = length === 16 ? readTimeuuid(body, at + 4) : undefined
+    at += 4 + Math.max(0, length)
+    const times = at
+    for (let column = 2; column < columnCount; column++) at += 4 + Math.max(0, body.readInt32BE(at))
+    if (wanted !== undefined && !wanted.has(id)) continue
+    if (kind === 'latest') held.set(id, { version, writetime: latestOf(body, times, columnCount - 2) })
+    else if (version !== undefined && isNewer(version, held.get(id)?.version))
+      held.set(id, { version, writetime: undefined })
+  }
+  return id
+}
+
+function isNewer(version: Version, than: Version | undefined): boolean {
+  return than === undefined || compareVersions(version, than) > 0
+}
+
+/** The greatest of so many cells of 64 bits; undefined where all are null. */
+function latestOf(body: Buffer, start: number, count: number): bigint | undefined {
+  let at = start
+  let latest = -1
+  for (let cell = 0; cell < count; cell++) {
+    const length = body.readInt32BE(at)
+    at += 4
+    if (length === 8 && (latest < 0 || isLater(body, at, latest))) latest = at
+    at += Math.max(0, length)
+  }
+  return latest < 0 ? undefined : body.readBigInt64BE(latest)
+}
+
+function isLater(body: Buffer, one: number, other: number): boolean {
+  const [high, otherHigh] = [body.readInt32BE(one), body.readInt32BE(other)]
+  return high === otherHigh ? body.readUInt32BE(one + 4) > body.readUInt32BE(other + 4) : high > otherHigh
+}

@@ -1,0 +1,154 @@
+// Writing rows that are newer than what the table holds. Rows are gathered as bytes, sorted by token, and unit by unit compared with what
+// is there and written, while the next ones are gathered. Reading, comparing and writing a range of tokens is one step that no other
+// writer of this process comes between; what users write meanwhile has a later write time and wins.
+import { forEachConcurrently } from '../../lib/concurrently.ts'
+import { decide, writeTimestamp } from '../compare.ts'
+import type { Row } from '../document.ts'
+import type { RowWriter, WriterOptions } from '../store.ts'
+import { ConversionError } from '../values.ts'
+import { Batches, type Write } from './batches.ts'
+import { Chunk, type RowEncoder, rangeOfUnit, type Unit } from './chunk.ts'
+import type { HeldReader, HeldRow } from './held.ts'
+import type { TablePlace } from './place.ts'
+import { WHOLE_RING } from './ring.ts'
+import type { WritePace } from './write-pace.ts'
+
+/** What is gathered at most: as much again may be on its way at the same time. */
+const MOST_BYTES = 8 * 1_024 * 1_024
+/** Where the table has hardly more rows than are gathered, waiting for more gains nothing. */
+const LEAST_BYTES = 1_024 * 1_024
+const UNITS_AT_ONCE = 3
+
+interface RowWrite extends Write {
+  readonly row: number
+}
+
+export interface TableWriterParts {
+  readonly place: TablePlace
+  readonly encoder: RowEncoder
+  readonly held: HeldReader
+  readonly pace: WritePace
+}
+
+export class TableWriter implements RowWriter {
+  readonly #parts: TableWriterParts
+  readonly #options: WriterOptions
+  readonly #ending = new AbortController()
+  readonly #signal: AbortSignal
+  #gathering: Chunk
+  /** The chunk before, on its way. */
+  #carrying: Promise<void> = Promise.resolve()
+  #batches: Promise<Batches<RowWrite>> | undefined
+
+  constructor(parts: TableWriterParts, options: WriterOptions) {
+    this.#parts = parts
+    this.#options = options
+    this.#signal = AbortSignal.any([options.signal, this.#ending.signal])
+    this.#gathering = new Chunk(parts.encoder)
+  }
+
+  async write(rows: readonly Row[]): Promise<void> {
+    for (const row of rows) {
+      this.#add(row)
+      if (this.#isEnough()) await this.#carryOn()
+    }
+    this.#signal.throwIfAborted()
+  }
+
+  async finish(): Promise<void> {
+    await this.#carryOn()
+    await this.#carrying
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort(new Error('the writer was disposed'))
+    await this.#carrying.catch(() => undefined)
+  }
+
+  #add(row: Row): void {
+    try {
+      this.#gathering.add(row)
+    } catch (error) {
+      if (!(error instanceof ConversionError)) throw error
+      this.#options.settle(row.id, row.version, 'failed', error.message)
+    }
+  }
+
+  #isEnough(): boolean {
+    const { bytes, rows, isFull } = this.#gathering
+    if (bytes < LEAST_BYTES) return false
+    if (bytes >= MOST_BYTES || isFull) return true
+    const { held } = this.#parts
+    return held.isWorthReading(WHOLE_RING, rows) !== false
+  }
+
+  /** Sends what is gathered on its way, behind the chunk before. */
+  async #carryOn(): Promise<void> {
+    const chunk = this.#gathering
+    if (chunk.rows === 0) return
+    this.#gathering = new Chunk(this.#parts.encoder)
+    await this.#carrying
+    this.#carrying = this.#carry(chunk)
+    // Whoever writes next or finishes is told.
+    this.#carrying.catch(() => undefined)
+  }
+
+  async #carry(chunk: Chunk): Promise<void> {
+    await forEachConcurrently(chunk.cutUnits(), UNITS_AT_ONCE, this.#signal, (unit) => this.#carryUnit(chunk, unit))
+  }
+
+  async #carryUnit(chunk: Chunk, unit: Unit): Promise<void> {
+    const { place, held } = this.#parts
+    using _lock = await place.locks.take(unit.from, unit.to, this.#signal)
+    const ids = unit.rows.map((row) => chunk.ids[row] ?? '')
+    const there = await held.read(ids, rangeOfUnit(unit), this.#signal)
+    const writes: RowWrite[] = []
+    for (const row of unit.rows) {
+      const write = this.#compare(chunk, row, there.get(chunk.ids[row] ?? ''))
+      if (write !== undefined) writes.push(write)
+    }
+    if (writes.length === 0) return
+    if (this.#options.dryRun) for (const { row } of writes) this.#settle(chunk, row, 'applied')
+    else
+      await (await this.#openBatches()).write(writes, this.#signal, ({ row }, refusal) =>
+        this.#settle(chunk, row, refusal === undefined ? 'applied' : 'failed', refusal),
+      )
+  }
+
+  /** What to write of a row; undefined where it is settled already. */
+  #compare(chunk: Chunk, row: number, there: HeldRow | undefined): RowWrite | undefined {
+    const version = chunk.versions[row]
+    if (version === undefined) return undefined
+    const held = there?.version === undefined ? undefined : ({ kind: 'version', version: there.version } as const)
+    const { outcome } = decide(version, held)
+    if (outcome !== 'applied') {
+      this.#settle(chunk, row, outcome === 'older' ? 'older' : 'equal')
+      return undefined
+    }
+    try {
+      const timestamp = writeTimestamp(this.#parts.place.table.kind, version, there?.writetime)
+      return { row, timestamp, cells: chunk.cellsOf(row) }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.#settle(chunk, row, 'failed', `table ${this.#parts.place.table.name}: ${error.message}`)
+      return undefined
+    }
+  }
+
+  #settle(chunk: Chunk, row: number, outcome: 'applied' | 'older' | 'equal' | 'failed', reason?: string): void {
+    const [id, version] = [chunk.ids[row], chunk.versions[row]]
+    if (id !== undefined && version !== undefined) this.#options.settle(id, version, outcome, reason)
+  }
+
+  #openBatches(): Promise<Batches<RowWrite>> {
+    this.#batches ??= this.#prepareBatches()
+    return this.#batches
+  }
+
+  async #prepareBatches(): Promise<Batches<RowWrite>> {
+    const { place, pace } = this.#parts
+    const statement = await place.prepare('insert', this.#signal)
+    const valueCount = place.table.columns.length + 3
+    return new Batches({ place, pace, statement, valueCount, timestampAt: 'last' })
+  }
+}
