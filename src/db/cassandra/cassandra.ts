@@ -1,7 +1,7 @@
 // Cassandra as a store. Everything goes over connections of our own to the contact points, in the native protocol, version 4: session.ts
 // has them, schema.ts says what tables there are, scan.ts, lookup.ts and writer.ts what is done with one.
 import type { Clock } from '../../lib/clock.ts'
-import { type PairPolicy, type Store, StoreFailed, type StoreTable, type TableFacts } from '../store.ts'
+import type { PairPolicy, Store, StoreTable, TableFacts } from '../store.ts'
 import { type Table, TableRefusedError } from '../table.ts'
 import { RowEncoder } from './chunk.ts'
 import type { ConnectionTls, Credentials } from './connection.ts'
@@ -112,9 +112,9 @@ class CassandraStore implements Store {
 
   async #readTraits(name: string, signal: AbortSignal): Promise<TableTraits> {
     const known = this.#schema?.traits.get(name)
-    const traits = known ?? (await this.#readSchema(signal)).traits.get(name)
-    if (traits === undefined) throw new StoreFailed(`${this.address}: there is no table ${name}`)
-    return traits
+    if (known !== undefined) return known
+    // One that is missing is missed by whoever reads or writes it.
+    return (await this.#readSchema(signal)).traits.get(name) ?? { newestFirst: false, hasTimeIndex: false }
   }
 
   #locksOf(name: string): RangeLocks {

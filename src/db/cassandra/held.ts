@@ -70,7 +70,8 @@ export class HeldReader {
     signal: AbortSignal,
   ): Promise<readonly string[]> {
     const { session, table } = this.#place
-    const statement = await this.#place.prepare('heldInRange', signal)
+    const statement = await this.#place.prepareIfThere('heldInRange', signal)
+    if (statement === undefined) return []
     const retry = session.startRetry(signal, `read table ${table.name}`)
     const pageSize = new PageSize(Math.min(most, FIRST_PAGE), most)
     const pages = new Pages({ session, statement, values: rangeBytes(range), pageSize, retry, signal, ahead: false })
@@ -96,7 +97,8 @@ export class HeldReader {
   async #readIds(ids: readonly string[], held: Map<string, HeldRow>, signal: AbortSignal): Promise<void> {
     if (ids.length === 0) return
     const { session, table } = this.#place
-    const statement = await this.#place.prepare('heldByIds', signal)
+    const statement = await this.#place.prepareIfThere('heldByIds', signal)
+    if (statement === undefined) return
     await forEachConcurrently(cutList(ids, IDS_PER_LIST), LISTS_AT_ONCE, signal, async (some) => {
       const values = [idListBytes(some.map(uuidBytes))]
       const frame = createExecute(statement.id, { consistency: session.options.consistency, values })

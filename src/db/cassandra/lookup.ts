@@ -28,7 +28,8 @@ export async function findRows(
   const wanted = [...new Set(ids)].flatMap(bytesOfId)
   if (wanted.length === 0) return found
   const { session, table } = place
-  const statement = await place.prepare('find', signal)
+  const statement = await place.prepareIfThere('find', signal)
+  if (statement === undefined) return found
   const length = new PageSize(undefined, IDS_PER_LIST)
   const cut = function* () {
     for (let at = 0; at < wanted.length; ) {
@@ -90,10 +91,10 @@ async function removeSome(
   const there = await held.readIds(ids, signal)
   const { clock } = place.session.options
   const removals = wanted.flatMap((row) => {
-    const row_ = there.get(row.id)
-    return row_ === undefined || isNewer(row_, row.version)
+    const own = there.get(row.id)
+    return own === undefined || isNewer(own, row.version)
       ? []
-      : [createRemoval(place, row, row_, BigInt(Math.trunc(clock.wallNow())) * 1_000n)]
+      : [createRemoval(place, row, own, BigInt(Math.trunc(clock.wallNow())) * 1_000n)]
   })
   await batches.write(removals, signal, () => {})
   // What is there now was not removed, or has come since.

@@ -1,6 +1,6 @@
 // One table of one cluster: what all that read and write it share.
 import type { Table } from '../table.ts'
-import { isRefusal } from './failure.ts'
+import { isMissingTable, isRefusal } from './failure.ts'
 import type { RangeLocks } from './range-locks.ts'
 import { storeFailed } from './retry.ts'
 import type { TableTraits } from './schema.ts'
@@ -49,6 +49,16 @@ export class TablePlace {
       if (all[name] === some[name] || !(error instanceof Error) || !isRefusal(error.cause)) throw error
       // No MAXWRITETIME before Cassandra 5: what was written to single elements of a collection is not known there.
       return await this.session.prepare(some[name], signal)
+    }
+  }
+
+  /** As `prepare`; undefined where the table is not there, which is no failure to those who only look. */
+  async prepareIfThere(name: keyof Statements, signal: AbortSignal): Promise<Prepared | undefined> {
+    try {
+      return await this.prepare(name, signal)
+    } catch (error) {
+      if (isMissingTable(error)) return undefined
+      throw error
     }
   }
 

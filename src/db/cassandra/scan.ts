@@ -2,7 +2,7 @@
 // manage a range in its time it is read in halves.
 import type { ScanBatch, Split } from '../store.ts'
 import type { Window } from '../window.ts'
-import { isRefusal, isTooMuch } from './failure.ts'
+import { isMissingTable, isRefusal, isTooMuch } from './failure.ts'
 import { createQuery, readPage } from './frames.ts'
 import { tokenOf } from './murmur3.ts'
 import { Newest } from './newest.ts'
@@ -71,6 +71,7 @@ export class TableScanner {
     const { access, range } = parseSplit(split)
     if (window.beginMs >= window.endMs) return
     const question = await this.#ask(access, window, signal)
+    if (question === undefined) return
     const retry = this.#place.session.startRetry(signal, `read table ${this.#place.table.name}`)
     const newest = new Newest()
     const todo: TokenRange[] = [range]
@@ -142,23 +143,27 @@ export class TableScanner {
         return readPage((await session.send(createQuery(cql, parameters), signal)).body)
       } catch (error) {
         if (isTooMuch(error)) return undefined
+        if (isMissingTable(error)) return 'missing'
         throw error
       }
     })
+    if (page === 'missing') return 0
     if (page === undefined || page.rowCount < PROBED_ROWS) return page?.rowCount
     // A length and eight bytes each.
     const last = page.body.readBigInt64BE(page.start + 12 * (page.rowCount - 1) + 4)
     return page.rowCount / shareUpTo(last)
   }
 
-  async #ask(access: Access, window: Window, signal: AbortSignal): Promise<Question> {
+  /** Undefined where the table is not there. */
+  async #ask(access: Access, window: Window, signal: AbortSignal): Promise<Question | undefined> {
     const bounds = boundsOf(window)
     const values = [versionBytes(bounds.after), versionBytes(bounds.upTo)]
     const indexed = access === 'index' ? await this.#prepareIndexed(signal) : undefined
     if (indexed !== undefined) return { statement: indexed, values, bounds: undefined }
     // Of a first window nearly all rows are wanted: the server has less to do when they are chosen here.
     const isFirst = window.beginMs <= 0
-    const statement = await this.#place.prepare(isFirst ? 'scan' : 'scanFiltered', signal)
+    const statement = await this.#place.prepareIfThere(isFirst ? 'scan' : 'scanFiltered', signal)
+    if (statement === undefined) return undefined
     return isFirst ? { statement, values: [], bounds } : { statement, values, bounds: undefined }
   }
 
