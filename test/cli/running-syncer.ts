@@ -25,12 +25,17 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Modules that are loaded before, as URLs. */
   readonly preload?: readonly string[]
+  /** Path of another one than that of this checkout. */
+  readonly bin?: string
 }
 
 /** Nothing of the environment of the tests gets in. End it by signal; it is killed when its test process goes. */
-export function runSyncer(args: readonly string[], { cwd, env = {}, preload = [] }: RunOptions): RunningSyncer {
+export function runSyncer(
+  args: readonly string[],
+  { cwd, env = {}, preload = [], bin = BIN }: RunOptions,
+): RunningSyncer {
   const before = preload.flatMap((url) => ['--import', url])
-  const child = spawn(process.execPath, [...before, BIN, ...args], {
+  const child = spawn(process.execPath, [...before, bin, ...args], {
     cwd,
     env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,19 +1,35 @@
 // `npm run chaos [-- --minutes N --seed S --processes P]`: the processes of dsync-processes.test.ts for longer, and what was done to them.
+// `npm run chaos -- --db [--runs N --seed S | --case SEED]`: syncs of databases; see db-chaos.ts.
 import { parseArgs } from 'node:util'
+import { runDbChaos } from './db-chaos.ts'
 import { runChaos } from './lib/dsync-chaos.ts'
 import { startCluster } from './lib/kube-cluster.ts'
 import { dsyncRule } from './lib/kube-leases.ts'
 
-const options = { minutes: { type: 'string' }, seed: { type: 'string' }, processes: { type: 'string' } } as const
+const options = {
+  minutes: { type: 'string' },
+  seed: { type: 'string' },
+  processes: { type: 'string' },
+  db: { type: 'boolean' },
+  runs: { type: 'string' },
+  case: { type: 'string' },
+} as const
 const { values } = parseArgs({ options })
-const minutes = Number(values.minutes ?? 3)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
-const processes = Number(values.processes ?? 5)
+const log = (line: string) => console.log(line)
 
-const cluster = await startCluster()
-try {
+if (values.db) {
+  const only = values.case === undefined ? undefined : Number(values.case)
+  const isWell = await runDbChaos({ runs: Number(values.runs ?? 200), seed, only, log })
+  process.exitCode = isWell ? 0 : 1
+} else await runElections()
+
+async function runElections(): Promise<void> {
+  const minutes = Number(values.minutes ?? 3)
+  const processes = Number(values.processes ?? 5)
+  await using cluster = await startCluster()
   const token = await cluster.serviceAccountToken('syncer', 'chaos', dsyncRule(['chaos.election.chaos']))
-  console.log(`${processes} processes, ${minutes} minutes, seed ${seed}`)
+  log(`${processes} processes, ${minutes} minutes, seed ${seed}`)
   const report = await runChaos({
     cluster,
     namespace: 'syncer',
@@ -22,10 +38,8 @@ try {
     processes,
     durationMs: minutes * 60_000,
     seed,
-    log: (line) => console.log(line),
+    log,
   })
-  console.log(JSON.stringify(report, undefined, 2))
+  log(JSON.stringify(report, undefined, 2))
   process.exitCode = report.violations.length === 0 ? 0 : 1
-} finally {
-  await cluster.stop()
 }

@@ -59,6 +59,8 @@ export interface DbSceneOptions {
   readonly pair?: Readonly<Record<string, unknown>>
   /** Of each side, beside where it is. */
   readonly side?: Readonly<Record<string, unknown>>
+  /** Path of the syncer, where it is not that of this checkout. */
+  readonly bin?: string
 }
 
 export interface HttpAnswer {
@@ -120,7 +122,8 @@ export class DbScene implements AsyncDisposable {
 
   /** Begins a command of the syncer; ends with this process at the latest. */
   begin(args: readonly string[]): RunningSyncer {
-    return runSyncer(args, { cwd: this.folder })
+    const { bin } = this.#options
+    return runSyncer(args, { cwd: this.folder, ...(bin === undefined ? {} : { bin }) })
   }
 
   async run(args: readonly string[]) {
