@@ -13,8 +13,8 @@ export class ExactNumber {
 
 /** Where only integers matter: 16 digits or more that stand where a number can begin. Strings may match too: that costs time only. */
 const LONG_INTEGER = /[[:,\s]-?\d{16}|^-?\d{16}/
-/** Where fractions matter as well: any number that is not a plain integer. */
-const NO_PLAIN_INTEGER = /\d{16}|\d[.eE]|-0/
+/** Where fractions matter as well: any number that is not a plain integer, where a value can begin. Texts with times do not match. */
+const NO_PLAIN_INTEGER = /(?:"\s*:|[[,]|^)\s*(?:-0|-?\d+[.eE]|-?\d{16})/
 
 const WHOLE = /^-?\d+$/
 
