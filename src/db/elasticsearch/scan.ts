@@ -1,0 +1,213 @@
+// Reads the documents of a slice page by page, the next page on its way while this one is read. Many are read in a point in time:
+// outside one, documents that change meanwhile could be skipped.
+import { createDocumentReader, type Row } from '../document.ts'
+import { type Misfit, type PairPolicy, type ScanBatch, StoreFailed } from '../store.ts'
+import type { Table } from '../table.ts'
+import { ConversionError } from '../values.ts'
+import { isInWindow, type Window } from '../window.ts'
+import type { Dialect } from './dialect.ts'
+import { createFractionCheck } from './fractions.ts'
+import type { IndexShape } from './mapping.ts'
+import { EXPIRED, type Hit, MISSING, type Page, parseItem, type SearchIndex, UNKNOWN_ORDER } from './search-index.ts'
+import { cutByCounts, type Slice } from './slices.ts'
+import { TooMuch } from './transport.ts'
+
+export interface ScanOptions {
+  readonly table: Table
+  readonly policy: PairPolicy
+  readonly index: SearchIndex
+  readonly shape: IndexShape
+  readonly findDialect: (signal: AbortSignal) => Promise<Dialect>
+  /** Which order the server knows: learned once for all scans of a store. */
+  readonly orders: Orders
+}
+
+export interface Orders {
+  knowsShardDoc: boolean
+}
+
+/** So few are read by one search, without a point in time. */
+const FEW = 1_000
+const FIRST_PAGE = 1_000
+const MAX_PAGE = 5_000
+const PAGE_BYTES = 4 * 1_024 * 1_024
+/** Rows in one go: reading them is work that nothing interrupts. */
+const BATCH_ROWS = 500
+const MAX_EXPIRIES = 5
+
+/** The documents of a slice, as they were when it began; each id once. Documents without a date are in no window. */
+export async function* scanSlice(slice: Slice, options: ScanOptions, signal: AbortSignal): AsyncGenerator<ScanBatch> {
+  const { index, shape } = options
+  const read = createBatchReader(options)
+  const total = slice.count ?? (await index.count(slice, shape, signal))
+  if (total === 0 && slice.count === undefined) return
+  const few = total <= FEW ? await readFew(slice, total, options, signal) : undefined
+  if (few !== undefined) {
+    yield* read(few, slice)
+    return
+  }
+  const count = (window: Window) => index.count(window, shape, signal)
+  // What was counted before is no larger than it should be; nobody knows of others.
+  const parts = slice.count === undefined ? await cutByCounts(slice, total, count, 1, signal) : [slice]
+  await using reader = await PointInTime.open(options, signal)
+  for (const part of parts) for await (const hits of reader?.read(part) ?? []) yield* read(hits, part)
+}
+
+/** All of them by one search; undefined where there are too many by now. */
+async function readFew(
+  window: Window,
+  total: number,
+  { index, shape }: ScanOptions,
+  signal: AbortSignal,
+): Promise<readonly Hit[] | undefined> {
+  // One more than there were says that there are no more.
+  const size = total + Math.ceil(total / 10) + 10
+  try {
+    const page = await index.readPage({ window, size }, shape, signal)
+    if (typeof page === 'symbol') return []
+    return page.hits.length < size ? page.hits : undefined
+  } catch (error) {
+    if (error instanceof TooMuch) return undefined
+    throw error
+  }
+}
+
+/** Rows and misfits of hits, in batches. */
+function createBatchReader({
+  table,
+  policy,
+}: ScanOptions): (hits: readonly Hit[], window: Window) => Iterable<ScanBatch> {
+  const readDocument = createDocumentReader(table, policy)
+  const hasLostFractions = createFractionCheck(table)
+  return function* (hits, window) {
+    for (let at = 0; at < hits.length; at += BATCH_ROWS) {
+      const [rows, misfits]: [Row[], Misfit[]] = [[], []]
+      for (const hit of hits.slice(at, at + BATCH_ROWS)) {
+        const { id, dateMs } = hit
+        // One with several dates belongs to the window of the greatest.
+        if (dateMs === undefined || !isInWindow(window, dateMs)) continue
+        try {
+          const source = hasLostFractions(hit.source) ? parseItem(hit.text, true)['_source'] : hit.source
+          rows.push(readDocument(id, source, dateMs).row)
+        } catch (error) {
+          if (!(error instanceof ConversionError)) throw error
+          misfits.push({ id, reason: error.message })
+        }
+      }
+      yield { rows, history: 0, misfits }
+    }
+  }
+}
+
+/** A state of the index that stays the same while it is read. */
+class PointInTime implements AsyncDisposable {
+  readonly #options: ScanOptions
+  readonly #dialect: Dialect
+  readonly #signal: AbortSignal
+  readonly #end = new AbortController()
+  #id: string
+  #size = FIRST_PAGE
+  #expiries = 0
+  /** A request that nobody may wait for any more. */
+  #ahead: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: ScanOptions, dialect: Dialect, id: string, signal: AbortSignal) {
+    this.#options = options
+    this.#dialect = dialect
+    this.#id = id
+    this.#signal = AbortSignal.any([signal, this.#end.signal])
+  }
+
+  /** Undefined where there is no such index. */
+  static async open(options: ScanOptions, signal: AbortSignal): Promise<PointInTime | undefined> {
+    const dialect = await options.findDialect(signal)
+    const id = await options.index.openPointInTime(dialect, signal)
+    return id === MISSING ? undefined : new PointInTime(options, dialect, id, signal)
+  }
+
+  /**
+   * The hits of a window, each id once. When the point in time is over before they are read (whoever reads them takes longer than it
+   * lasts, the server was started again), another one is opened: an order by values goes on where it was, `_shard_doc` begins again.
+   */
+  async *read(window: Window): AsyncGenerator<readonly Hit[]> {
+    const { orders } = this.#options
+    const seen = new Set<string>()
+    let after: readonly unknown[] | undefined
+    let next = this.#request(window, after)
+    for (;;) {
+      const page = await next
+      if (page === UNKNOWN_ORDER) orders.knowsShardDoc = false
+      else if (page === EXPIRED || page === MISSING) {
+        await this.#reopen()
+        if (orders.knowsShardDoc) after = undefined
+      } else {
+        this.#expiries = 0
+        const { hits, isLast, last } = page
+        if (!isLast) {
+          after = last
+          next = this.#request(window, after)
+        }
+        const fresh = hits.filter(({ id }) => !seen.has(id))
+        for (const { id } of fresh) seen.add(id)
+        yield fresh
+        if (isLast) return
+        continue
+      }
+      next = this.#request(window, after)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort(new Error('the scan is over'))
+    await this.#ahead
+    await this.#options.index.closePointInTime(this.#dialect, this.#id)
+  }
+
+  /** A page, of fewer documents where they are long. */
+  #request(window: Window, after: readonly unknown[] | undefined): ReturnType<SearchIndex['readPage']> {
+    const page = this.#requestPage(window, after)
+    this.#ahead = page.catch(() => {})
+    return page
+  }
+
+  async #requestPage(window: Window, after: readonly unknown[] | undefined): ReturnType<SearchIndex['readPage']> {
+    const { index, shape, orders } = this.#options
+    for (;;) {
+      const sort = orders.knowsShardDoc ? ['_shard_doc'] : orderByValues(shape)
+      const request = { window, size: this.#size, pit: this.#id, sort, after, isFallible: orders.knowsShardDoc }
+      try {
+        const page = await index.readPage(request, shape, this.#signal)
+        if (typeof page !== 'symbol') this.#learn(page)
+        return page
+      } catch (error) {
+        if (!(error instanceof TooMuch)) throw error
+        this.#size = Math.max(1, Math.floor(this.#size / 4))
+      }
+    }
+  }
+
+  #learn({ pit, hits, length }: Page): void {
+    this.#id = pit ?? this.#id
+    if (hits.length === 0) return
+    const wanted = Math.floor((PAGE_BYTES * hits.length) / length)
+    this.#size = Math.max(1, Math.min(MAX_PAGE, wanted, this.#size * 4))
+  }
+
+  async #reopen(): Promise<void> {
+    const { index } = this.#options
+    const id = await index.openPointInTime(this.#dialect, this.#signal)
+    if (id === MISSING) throw new StoreFailed(`index ${index.name} is gone in the middle of a scan`)
+    if (++this.#expiries > MAX_EXPIRIES)
+      throw new StoreFailed(`index ${index.name}: points in time are over before a page is read`)
+    this.#id = id
+  }
+}
+
+/**
+ * An order that another point in time has, too. `_seq_no` tells apart documents of one millisecond that have no id: those of one shard
+ * always, and more cannot be had without the memory that the server needs to sort by `_id`.
+ */
+function orderByValues({ dateType, idField }: IndexShape): readonly unknown[] {
+  const date = { tmstmp: { order: 'asc', ...(dateType === 'date_nanos' && { numeric_type: 'date' }) } }
+  return [date, idField === undefined ? '_id' : { [idField]: 'asc' }, '_seq_no']
+}

@@ -1,0 +1,312 @@
+// What is asked of one index: each request as the servers take it, each answer as it is read. Decides nothing.
+import { isJsonObject, parseExactJson } from '../exact-json.ts'
+import type { Window } from '../window.ts'
+import type { Dialect } from './dialect.ts'
+import { readDateValues } from './document-date.ts'
+import type { IndexShape } from './mapping.ts'
+import { BrokenAnswer, parseObject, takeArray } from './parts.ts'
+import type { Answer, Transport } from './transport.ts'
+
+/** Where a document is in its history: what a write of ours is bound to. */
+export interface Revision {
+  readonly seqNo: number
+  readonly primaryTerm: number
+}
+
+/** What a document has of its time, as the server sees it. */
+export interface TimeFields extends Revision {
+  /** Whole milliseconds since 1970; undefined where it has no date. */
+  readonly dateMs: number | undefined
+  readonly version: unknown
+}
+
+/** A document as it is now, or its time fields alone; `tmstmp` is what its writer wrote. */
+export interface FoundDocument extends Revision {
+  readonly source: Readonly<Record<string, unknown>>
+}
+
+export interface Hit {
+  readonly id: string
+  readonly source: unknown
+  /** JSON of the hit. */
+  readonly text: string
+  readonly dateMs: number | undefined
+}
+
+export interface PageRequest {
+  readonly window: Window
+  readonly size: number
+  readonly pit?: string | undefined
+  readonly sort?: readonly unknown[] | undefined
+  /** The server may not know this order. */
+  readonly isFallible?: boolean
+  readonly after?: readonly unknown[] | undefined
+}
+
+export interface Page {
+  readonly hits: readonly Hit[]
+  /** True where there are no more. */
+  readonly isLast: boolean
+  /** Sort values of the last hit. */
+  readonly last: readonly unknown[] | undefined
+  /** The point in time goes by this id from now on. */
+  readonly pit: string | undefined
+  /** Length of the answer, about in bytes. */
+  readonly length: number
+}
+
+/** There is no such index. */
+export const MISSING = Symbol('missing')
+/** The point in time is over. */
+export const EXPIRED = Symbol('expired')
+/** The server does not know this order. */
+export const UNKNOWN_ORDER = Symbol('unknown order')
+
+export const KEEP_ALIVE = '5m'
+/** A page of many documents may not be longer; one document may. */
+const MAX_PAGE_BYTES = 64 * 1_024 * 1_024
+const MAX_DOCUMENT_BYTES = 512 * 1_024 * 1_024
+const CLOSE_MS = 5_000
+/** What date_nanos can be asked for. */
+const MAX_NANOS_MS = 9_223_372_036_854
+const MAX_ID_BYTES = 512
+
+export class SearchIndex {
+  readonly name: string
+  readonly #transport: Transport
+  readonly #path: string
+  readonly #versionField: string
+
+  constructor(transport: Transport, name: string, versionField: string) {
+    this.#transport = transport
+    this.name = name
+    this.#path = `/${encodeURIComponent(name)}`
+    this.#versionField = versionField
+  }
+
+  /** Makes all that was written until now be found. */
+  async refresh(signal: AbortSignal): Promise<typeof MISSING | undefined> {
+    const request = { method: 'POST', path: `${this.#path}/_refresh`, expected: [404] } as const
+    return await this.#transport.send(
+      {
+        ...request,
+        read: ({ status, text }) => (status === 404 ? MISSING : checkShards(parseObject(text), undefined)),
+      },
+      signal,
+    )
+  }
+
+  async count(window: Window, { dateType }: IndexShape, signal: AbortSignal): Promise<number> {
+    const body = JSON.stringify({ size: 0, track_total_hits: true, query: inWindow(window, dateType) })
+    return await this.#search(body, signal, ({ status, text }) => {
+      if (status === 404) return 0
+      const hits = checkShards(parseObject(text), 'hits')
+      const total = isJsonObject(hits) && isJsonObject(hits['total']) ? hits['total']['value'] : undefined
+      if (typeof total !== 'number') throw new BrokenAnswer('the answer has no count')
+      return total
+    })
+  }
+
+  /** Documents of the window; without a point in time those that are found now. Rejects with TooMuch. */
+  async readPage(
+    request: PageRequest,
+    { dateType }: IndexShape,
+    signal: AbortSignal,
+  ): Promise<Page | typeof MISSING | typeof EXPIRED | typeof UNKNOWN_ORDER> {
+    const { window, size, pit, sort, after, isFallible = false } = request
+    const body = JSON.stringify({
+      ...{ size, track_total_hits: false, query: inWindow(window, dateType), docvalue_fields: [DATE_VALUE] },
+      ...(pit !== undefined && { pit: { id: pit, keep_alive: KEEP_ALIVE } }),
+      ...(sort !== undefined && { sort }),
+      ...(after !== undefined && { search_after: after }),
+    })
+    return await this.#transport.send(
+      {
+        ...{ method: 'POST', path: `${pit === undefined ? this.#path : ''}${SEARCH}`, body },
+        expected: isFallible ? [400, 404] : [404],
+        ...{ maxBytes: size === 1 ? MAX_DOCUMENT_BYTES : MAX_PAGE_BYTES, isDivisible: size > 1 },
+        read: (answer) => readPage(answer, request),
+      },
+      signal,
+    )
+  }
+
+  async openPointInTime(dialect: Dialect, signal: AbortSignal): Promise<string | typeof MISSING> {
+    const path = dialect.openPath(this.#path.slice(1), KEEP_ALIVE)
+    return await this.#transport.send(
+      {
+        ...{ method: 'POST', path, expected: [404] },
+        read: ({ status, text }) => (status === 404 ? MISSING : dialect.idOf(parseObject(text))),
+      },
+      signal,
+    )
+  }
+
+  /** Never fails: one that stays open ends by itself. */
+  async closePointInTime(dialect: Dialect, id: string): Promise<void> {
+    const request = { method: 'DELETE', path: dialect.closePath, body: dialect.closeBody(id) } as const
+    await this.#transport.sendOnce(request, CLOSE_MS).catch(() => {})
+  }
+
+  /**
+   * Time fields of documents (10,000 ids at most) as of the last refresh, dates as the server sees them; those that are not there are
+   * left out.
+   */
+  async findTimes(ids: readonly string[], shape: IndexShape, signal: AbortSignal): Promise<Map<string, TimeFields>> {
+    const [isInValues, field] = [shape.hasVersionValues, this.#versionField]
+    const body = JSON.stringify({
+      ...{ size: ids.length, track_total_hits: false, sort: ['_doc'], seq_no_primary_term: true },
+      query: { bool: { filter: { ids: { values: ids } } } },
+      _source: isInValues ? false : [field],
+      docvalue_fields: isInValues ? [DATE_VALUE, { field }] : [DATE_VALUE],
+    })
+    return await this.#search(body, signal, (answer) => {
+      const times = new Map<string, TimeFields>()
+      if (answer.status === 404) return times
+      for (const hit of hitsOf(parseObject(answer.text))) {
+        const [fields, source] = [objectIn(hit, 'fields'), objectIn(hit, '_source')]
+        const values = fields[field]
+        const version = isInValues ? (Array.isArray(values) ? values[0] : undefined) : ownOf(source, field)
+        times.set(idOf(hit), { ...revisionOf(hit), dateMs: readDateValues(fields['tmstmp']), version })
+      }
+      return times
+    })
+  }
+
+  /** Documents as they are now, refreshed or not, any number of ids; those that are not there are left out. Rejects with TooMuch. */
+  async getDocuments(
+    ids: readonly string[],
+    options: { readonly timesOnly: boolean; readonly fractions: boolean },
+    signal: AbortSignal,
+  ): Promise<Map<string, FoundDocument>> {
+    const found = new Map<string, FoundDocument>()
+    const askable = ids.filter(canBeId)
+    if (askable.length === 0) return found
+    const only = options.timesOnly ? `?_source_includes=tmstmp,${encodeURIComponent(this.#versionField)}` : ''
+    return await this.#transport.send(
+      {
+        ...{ method: 'POST', path: `${this.#path}/_mget${only}`, body: JSON.stringify({ ids: askable }) },
+        ...{ expected: [404], isDivisible: askable.length > 1 },
+        maxBytes: askable.length === 1 ? MAX_DOCUMENT_BYTES : MAX_PAGE_BYTES,
+        read: ({ status, text }) => {
+          if (status === 404) return found
+          const { items } = takeArray(text, 'docs')
+          if (items.length !== askable.length) throw new BrokenAnswer('the answer tells of other documents')
+          for (const item of items) readDocument(parseItem(item, options.fractions), found)
+          return found
+        },
+      },
+      signal,
+    )
+  }
+
+  async #search<T>(body: string, signal: AbortSignal, read: (answer: Answer) => T): Promise<T> {
+    const path = `${this.#path}${SEARCH}`
+    return await this.#transport.send({ method: 'POST', path, body, expected: [404], read }, signal)
+  }
+}
+
+/** Never some of the shards alone: then it is an error, and tried again. */
+const SEARCH = '/_search?allow_partial_search_results=false'
+const DATE_VALUE = { field: 'tmstmp', format: 'epoch_millis' } as const
+
+/** (begin, end] in whole milliseconds, which is right for finer dates, too. */
+function inWindow({ beginMs, endMs }: Window, dateType: IndexShape['dateType']) {
+  const [gte, lt] =
+    dateType === 'date'
+      ? [beginMs + 1, endMs + 1]
+      : [Math.min(Math.max(beginMs + 1, 0), MAX_NANOS_MS), Math.min(Math.max(endMs + 1, 0), MAX_NANOS_MS)]
+  return { bool: { filter: { range: { tmstmp: { gte, lt, format: 'epoch_millis' } } } } }
+}
+
+function readPage(
+  { status, text }: Answer,
+  request: PageRequest,
+): Page | typeof MISSING | typeof EXPIRED | typeof UNKNOWN_ORDER {
+  if (status === 404) return request.pit === undefined ? MISSING : EXPIRED
+  if (status === 400) return UNKNOWN_ORDER
+  const { rest, items } = takeArray(text, 'hits')
+  const answer = parseObject(rest)
+  checkShards(answer, 'hits')
+  const hits: Hit[] = []
+  let last: readonly unknown[] | undefined
+  for (const item of items) {
+    const hit = parseItem(item, false)
+    hits.push({
+      id: idOf(hit),
+      source: hit['_source'],
+      text: item,
+      dateMs: readDateValues(objectIn(hit, 'fields')['tmstmp']),
+    })
+    if (Array.isArray(hit['sort'])) last = hit['sort']
+  }
+  const pit = answer['pit_id']
+  const isLast = hits.length < request.size
+  return { hits, isLast, last, pit: typeof pit === 'string' ? pit : undefined, length: text.length }
+}
+
+function readDocument(doc: Readonly<Record<string, unknown>>, into: Map<string, FoundDocument>): void {
+  const { error, found } = doc
+  if (isJsonObject(error)) {
+    if (error['type'] === 'index_not_found_exception') return
+    // A shard that is not there at the moment.
+    throw new BrokenAnswer('a document cannot be read', { passes: true })
+  }
+  if (found !== true) return
+  into.set(idOf(doc), { ...revisionOf(doc), source: objectIn(doc, '_source') })
+}
+
+/** As parseExactJson. Throws BrokenAnswer for what is no JSON. */
+export function parseItem(text: string, fractions: boolean): Readonly<Record<string, unknown>> {
+  let item: unknown
+  try {
+    item = parseExactJson(text, { fractions })
+  } catch {
+    throw new BrokenAnswer('the answer is no JSON')
+  }
+  if (!isJsonObject(item)) throw new BrokenAnswer('the answer has what is no object')
+  return item
+}
+
+/** An answer of all shards in time. Gives the field `key` of it. */
+function checkShards(answer: Readonly<Record<string, unknown>>, key: string): unknown
+function checkShards(answer: Readonly<Record<string, unknown>>, key: undefined): undefined
+function checkShards(answer: Readonly<Record<string, unknown>>, key: string | undefined): unknown {
+  const shards = objectIn(answer, '_shards')
+  if (answer['timed_out'] === true || shards['failed'] !== 0)
+    throw new BrokenAnswer('the answer is one of some shards alone', { passes: true })
+  return key === undefined ? undefined : answer[key]
+}
+
+function hitsOf(answer: Readonly<Record<string, unknown>>): readonly Readonly<Record<string, unknown>>[] {
+  const outer = checkShards(answer, 'hits')
+  const hits = isJsonObject(outer) ? outer['hits'] : undefined
+  if (!Array.isArray(hits) || !hits.every(isJsonObject)) throw new BrokenAnswer('the answer has no hits')
+  return hits
+}
+
+function idOf(hit: Readonly<Record<string, unknown>>): string {
+  if (typeof hit['_id'] !== 'string') throw new BrokenAnswer('the answer has a document without _id')
+  return hit['_id']
+}
+
+function revisionOf(hit: Readonly<Record<string, unknown>>): Revision {
+  const { _seq_no: seqNo, _primary_term: primaryTerm } = hit
+  if (typeof seqNo !== 'number' || typeof primaryTerm !== 'number')
+    throw new BrokenAnswer('the answer has a document without _seq_no')
+  return { seqNo, primaryTerm }
+}
+
+function objectIn(object: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
+  const value = ownOf(object, key)
+  return isJsonObject(value) ? value : {}
+}
+
+function ownOf(object: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}
+
+/** No document has another one, and the server refuses a whole request that has one. */
+function canBeId(id: string): boolean {
+  return id !== '' && id.isWellFormed() && Buffer.byteLength(id) <= MAX_ID_BYTES
+}
