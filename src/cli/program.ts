@@ -2,7 +2,7 @@
 import { Command } from 'commander'
 import packageJson from 'syncer/package.json' with { type: 'json' }
 import { addConfigCheck } from './config-check.ts'
-import { addDbWorker } from './db-worker.ts'
+import { addDb } from './db.ts'
 import { CliError, DONE, WRONG_USAGE } from './exit.ts'
 import type { CliIo } from './io.ts'
 import { reportError } from './report.ts'
@@ -40,6 +40,7 @@ export function createProgram(io: CliIo, exit: ExitCode): Command {
   syncer serve --config syncer.yaml                serve what this file configures
   syncer synced TOKEN --origin gw-0                has the token reached every replica?
   syncer tokens sync --dry-run URL URL             how do the tokens of these Waiter clusters differ?
+  syncer db sync PAIR                              bring two databases of the configuration in step
   syncer runs list --server URL                    what has that service been doing?
   syncer config check                              what is in force, and is it all right?
 `
@@ -48,9 +49,8 @@ export function createProgram(io: CliIo, exit: ExitCode): Command {
   addServe(program, io, exit)
   addSynced(program, io, exit)
   addTokens(program, io, exit)
+  addDb(program, io, exit)
   addRuns(program, io, exit)
-  const db = program.command('db').description('Keeps the tables of two databases in step.').helpCommand(false)
-  addDbWorker(db, io, exit)
   const config = program.command('config').description('Looks at the configuration.').helpCommand(false)
   addConfigCheck(config, io)
   for (const command of withSubcommands(program)) refuseInOneLine(command, io)

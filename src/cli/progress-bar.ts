@@ -3,8 +3,8 @@ import type { Clock } from '../lib/clock.ts'
 import type { CliIo } from './io.ts'
 
 export interface ProgressBar extends Disposable {
-  /** `total` is undefined before it is known. */
-  show(done: number, total: number | undefined): void
+  /** `total` is undefined before it is known; `more` is told behind the figures. */
+  show(done: number, total: number | undefined, more?: string): void
 }
 
 /** Shortest time between two drawings, in milliseconds: a terminal is slower than a sync. */
@@ -20,11 +20,11 @@ export function createProgressBar(
   if (columns === undefined) return { show: () => {}, [Symbol.dispose]: () => {} }
   let drawnAt = Number.NEGATIVE_INFINITY
   return {
-    show: (done, total) => {
+    show: (done, total, more) => {
       const now = clock.now()
       if (now - drawnAt < DRAW_MS && done !== total) return
       drawnAt = now
-      io.err(`${CLEAR_LINE}${progressLine(label, done, total, columns)}`)
+      io.err(`${CLEAR_LINE}${progressLine(label, done, total, columns, more)}`)
     },
     [Symbol.dispose]: () => {
       if (drawnAt >= 0) io.err(CLEAR_LINE)
@@ -33,10 +33,16 @@ export function createProgressBar(
 }
 
 /** Pure: one line that fits into `columns`, which is 1 or more. */
-export function progressLine(label: string, done: number, total: number | undefined, columns: number): string {
+export function progressLine(
+  label: string,
+  done: number,
+  total: number | undefined,
+  columns: number,
+  more?: string,
+): string {
   if (total === undefined) return `${label} …`.slice(0, columns - 1)
   const share = total === 0 ? 1 : Math.min(1, done / total)
-  const figures = ` ${done}/${total}`
+  const figures = ` ${done}/${total}${more === undefined ? '' : `, ${more}`}`
   const width = Math.min(30, columns - 1 - label.length - 3 - figures.length)
   if (width < 5) return `${label}${figures}`.slice(0, columns - 1)
   const full = Math.round(share * width)

@@ -1,5 +1,6 @@
 // The capability `db` as the configuration has it: its pairs, its job, and where rows that could not be carried are written.
 // Imported only where the section `db` is.
+import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import type { Registry } from 'prom-client'
 import type { DbConfig, PairConfig } from '../config/db-schema.ts'
@@ -19,6 +20,9 @@ import type { ScheduleEntry } from '../runs/schedule.ts'
 import type { StateStore } from '../state/store.ts'
 import { prepareStore, type StoreSurroundings } from './db-stores.ts'
 import type { RunsPart } from './part.ts'
+
+/** Longest key of a pair, in characters. */
+const MAX_KEY = 300
 
 export interface DbSurroundings extends Omit<StoreSurroundings, 'policy'> {
   /** The file of the configuration, or `defaults`. */
@@ -69,10 +73,24 @@ export function createDbPart(
   }
 }
 
+export type PairSurroundings = Omit<DbSurroundings, 'store' | 'registry'>
+
 /** A pair of the configuration. Throws ConfigError when a secret or a file cannot be used. Nobody is asked yet. */
-export function preparePair(pair: PairConfig, surroundings: Omit<DbSurroundings, 'store' | 'registry'>): PreparedPair {
-  const { name, tables, lagMs } = pair
-  const deadLetterFile = join(deadLetterFolder(surroundings), `dead-letters-${name}.jsonl`)
+export function preparePair(pair: PairConfig, surroundings: PairSurroundings): PreparedPair {
+  return prepareAs(pair, pair.name, `dead-letters-${pair.name}.jsonl`, surroundings)
+}
+
+/** A pair that the configuration does not have: it is called what its two stores are, whatever name is written. */
+export function prepareUnnamedPair(pair: PairConfig, surroundings: PairSurroundings): PreparedPair {
+  const addresses = `${describeSide(pair.left)} ${describeSide(pair.right)}`
+  const digest = createHash('sha256').update(addresses).digest('hex')
+  const name = addresses.length <= MAX_KEY ? addresses : `${addresses.slice(0, MAX_KEY - 65)} ${digest}`
+  return prepareAs(pair, name, `dead-letters-${pair.name}-${digest.slice(0, 8)}.jsonl`, surroundings)
+}
+
+function prepareAs(pair: PairConfig, name: string, file: string, surroundings: PairSurroundings): PreparedPair {
+  const { tables, lagMs } = pair
+  const deadLetterFile = join(deadLetterFolder(surroundings), file)
   return {
     ...{ name, key: name, tables, lagMs, deadLetterFile },
     left: { kind: pair.left.kind, address: describeSide(pair.left) },

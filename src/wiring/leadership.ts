@@ -21,11 +21,15 @@ export interface OpenLeadership extends Leadership {
   stop(graceMs: number): Promise<void>
 }
 
+/** The locks that the replicas share, without a part in their election. `client` stays the caller's. Nobody is asked yet. */
+export function openSharedDsync({ namespace, scope, leaseDurationMs }: DsyncConfig, client: KubeClient, clock: Clock) {
+  const driver = createKubernetesDriverOver(client, { namespace, clock, random: Math.random })
+  return { driver, dsync: new Dsync(driver, hostname(), { scope, namespace, leaseDurationMs, clock }) }
+}
+
 /** `client` stays the caller's. Nobody is asked yet. */
 export function openLeadership(config: DsyncConfig, client: KubeClient, clock: Clock): OpenLeadership {
-  const { namespace, scope, leaseDurationMs } = config
-  const driver = createKubernetesDriverOver(client, { namespace, clock, random: Math.random })
-  const dsync = new Dsync(driver, hostname(), { scope, namespace, leaseDurationMs, clock })
+  const { driver, dsync } = openSharedDsync(config, client, clock)
   const election = dsync.election(ELECTION)
   const listeners = new Set<() => void>()
   const tell = () => {

@@ -77,13 +77,14 @@ async function openOver(
   const { logger } = surroundings
   const random = Math.random
   const onError = (error: unknown, what: string) => logger.error({ err: error, what }, 'not as it should be')
+  const reports = { onError, onEnded: (run: RunRecord, ended: Ended) => logEnd(run, ended, logger) }
   const shared = { ...surroundings, random, store, onError }
   const tokens = config.tokens && (await import('./tokens.ts')).openTokens(config.tokens, shared)
   const db = config.db && (await import('./db.ts')).openDb(config.db, { ...shared, state: config.state })
   const parts = [...(tokens ? [tokens] : []), ...(db ? [db] : [])]
   let schedule: { statuses(): readonly ScheduleStatus[] } | undefined
   const schedules = () => schedule?.statuses() ?? []
-  const service = stack.use(await openService(store, config, parts, { ...surroundings, schedules, onError }))
+  const service = stack.use(await openService(store, config, parts, { ...surroundings, ...reports, schedules }))
   const [begunTokens, begunDb] = [tokens?.begin(service), db?.begin(service)]
   const begun = [...(begunTokens ? [begunTokens] : []), ...(begunDb ? [begunDb] : [])]
   const sweeping = Promise.all(begun.map((one) => one.sweep())).catch((error: unknown) => onError(error, 'old files'))
@@ -112,17 +113,22 @@ async function openOver(
   }
 }
 
+export interface ServiceSurroundings extends Pick<RunsSurroundings, 'clock' | 'registry' | 'dsync'> {
+  readonly leadership: Pick<Leadership, 'isLeader' | 'onChange'>
+  readonly schedules: () => readonly ScheduleStatus[]
+  readonly onError: (error: unknown, what: string) => void
+  /** A run of this process has ended. */
+  readonly onEnded: (run: RunRecord, ended: Ended) => void
+}
+
 /** The service of runs that these parts bring jobs to. `store` stays the caller's. */
 export async function openService(
   store: StateStore,
   config: Pick<Configured, 'runs' | 'dsync'>,
   parts: readonly RunsPart<unknown>[],
-  surroundings: Omit<RunsSurroundings, 'kube' | 'source' | 'env'> & {
-    readonly schedules: () => readonly ScheduleStatus[]
-    readonly onError: (error: unknown, what: string) => void
-  },
+  surroundings: ServiceSurroundings,
 ): Promise<RunService> {
-  const { clock, logger, registry, schedules, onError } = surroundings
+  const { clock, registry, schedules, onError, onEnded } = surroundings
   const underWay = (kind: RunKind) => service.underWay(kind)
   const metrics = createRunMetrics(registry, { underWay, schedules })
   const service = await createRuns({
@@ -132,7 +138,7 @@ export async function openService(
     onEnded: (run, ended) => {
       metrics.ended(run, ended)
       for (const part of parts) part.ended(run, ended)
-      logEnd(run, ended, logger)
+      onEnded(run, ended)
     },
     onForgotten: async (ids) => {
       for (const part of parts) await part.forget(ids)
@@ -143,7 +149,7 @@ export async function openService(
 
 function settingsOf(
   { runs, dsync }: Pick<Configured, 'runs' | 'dsync'>,
-  { clock, leadership, dsync: shared }: Pick<RunsSurroundings, 'clock' | 'leadership' | 'dsync'>,
+  { clock, leadership, dsync: shared }: ServiceSurroundings,
 ) {
   const { maxConcurrent, history } = runs
   // One process has nobody to share with; the rest is as it is with several.
