@@ -8,6 +8,8 @@ import type { Leg } from './windows.ts'
 
 /** Between two checkpoints of a window, in milliseconds: a split that is done twice costs less than a write to the state for each. */
 const SAVE_EVERY_MS = 250
+/** A write that takes long, because the window has thousands of splits or the state is slow, is not to be most of what is done. */
+const PAUSE_PER_SAVE = 10
 
 export interface LedgerOptions {
   readonly clock: Clock
@@ -27,7 +29,7 @@ export class Ledger {
   #leg: Leg | undefined
   #todo = new Map<number, Split>()
   #total = 0
-  #savedAt = Number.NEGATIVE_INFINITY
+  #saveAgainAt = Number.NEGATIVE_INFINITY
   #isStuck = false
   #saving: Promise<void> = Promise.resolve()
 
@@ -59,7 +61,7 @@ export class Ledger {
   async finishSplit(at: number, isKept: boolean): Promise<void> {
     if (isKept && !this.#isStuck) this.#todo.delete(at)
     // The last one is saved with the end.
-    if (this.#todo.size > 0 && this.#options.clock.now() - this.#savedAt >= SAVE_EVERY_MS) await this.save()
+    if (this.#todo.size > 0 && this.#options.clock.now() >= this.#saveAgainAt) await this.save()
   }
 
   /**
@@ -77,7 +79,8 @@ export class Ledger {
 
   /** Saves what is done, also of a window that stays open. */
   save(): Promise<void> {
-    this.#savedAt = this.#options.clock.now()
+    // Splits that finish meanwhile are among the next ones.
+    this.#saveAgainAt = Number.POSITIVE_INFINITY
     const next = this.#saving.then(() => this.#save())
     // Who waits for this one hears of it; the next one tries for itself.
     this.#saving = next.catch(() => {})
@@ -85,6 +88,17 @@ export class Ledger {
   }
 
   async #save(): Promise<void> {
+    const { clock } = this.#options
+    const beganAt = clock.now()
+    try {
+      await this.#writeDown()
+    } finally {
+      const endedAt = clock.now()
+      this.#saveAgainAt = endedAt + Math.max(SAVE_EVERY_MS, PAUSE_PER_SAVE * (endedAt - beganAt))
+    }
+  }
+
+  async #writeDown(): Promise<void> {
     const { write, letters } = this.#options
     // What is crossed out by now has its dead letters in the box by now.
     const mark = this.#describe()

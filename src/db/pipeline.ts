@@ -58,7 +58,6 @@ export async function carryTable(passage: Passage, traffic: Traffic): Promise<vo
   try {
     if (passage.retries) await retryDeadLetters(passage, traffic)
     for (const leg of passage.legs) await carryLeg(leg, passage, traffic)
-    await ledger.save()
     figures.end(true)
   } catch (error) {
     // What went wrong first is what there is to tell: a memory that fails now as well leaves an earlier, true checkpoint.

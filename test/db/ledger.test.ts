@@ -8,7 +8,13 @@ import { createMemory } from './memory-store.ts'
 const WINDOW = { beginMs: 0, endMs: 1_000 }
 const LATER = { beginMs: 1_000, endMs: 2_000 }
 
-async function openLedger(mark: Mark = { sides: 'these' }, options: { readonly fails?: () => boolean } = {}) {
+interface Options {
+  readonly fails?: () => boolean
+  /** How long a write takes, in milliseconds. */
+  readonly takesMs?: number
+}
+
+async function openLedger(mark: Mark = { sides: 'these' }, options: Options = {}) {
   const written: Mark[] = []
   const clock = new FakeClock()
   const boxes = await openLetterBoxes('app', createMemory(new Map()), [])
@@ -18,6 +24,7 @@ async function openLedger(mark: Mark = { sides: 'these' }, options: { readonly f
     letters: boxes.of('notes', 'left-to-right'),
     write: async (next) => {
       if (options.fails?.()) throw new Error('the memory is away')
+      await clock.advance(options.takesMs ?? 0)
       written.push(next)
     },
   })
@@ -79,6 +86,18 @@ describe('a ledger', () => {
     await ledger.finishSplit(1, true)
     await ledger.close()
     expect(written.at(-1)).toEqual(stuck)
+  })
+
+  it('spends most of its time on other things than a slow memory', async () => {
+    const { ledger, written, clock } = await openLedger({ sides: 'these' }, { takesMs: 100 })
+    ledger.open({ window: WINDOW, saveEndMs: 1_000 }, ['a', 'b', 'c', 'd'], 4)
+    await ledger.finishSplit(0, true)
+    await clock.advance(999)
+    await ledger.finishSplit(1, true)
+    expect(written).toHaveLength(1)
+    await clock.advance(1)
+    await ledger.finishSplit(2, true)
+    expect(written).toHaveLength(2)
   })
 
   it('goes on after a save that failed', async () => {
