@@ -86,17 +86,21 @@ export async function agreeOnPair(
  * Makes the tables that one side lacks, and lists all of them in the memory. What was saved of a table that is made now is forgotten
  * first: the new one has none of the rows that were carried before.
  */
-export async function makeTables({ left, right }: Pair, plan: SyncPlan, signal: AbortSignal): Promise<void> {
+export async function makeTables(
+  { left, right }: Pair,
+  plan: Pick<SyncPlan, 'tables' | 'marks'>,
+  signal: AbortSignal,
+): Promise<void> {
   await plan.marks?.register(plan.tables.map(({ name }) => name))
   const missing = plan.tables.filter(({ create }) => create !== undefined)
   await forEachConcurrently(missing, MADE_AT_ONCE, signal, async (table) => {
-    await forgetMade(table, plan)
+    await forgetMade(table, plan.marks)
     const [store, made] = table.create === 'left' ? [left, table.left] : [right, table.right]
     await store.createTable(made, signal)
   })
 }
 
-async function forgetMade({ name }: AgreedTable, { marks }: SyncPlan): Promise<void> {
+async function forgetMade({ name }: AgreedTable, marks: Marks | undefined): Promise<void> {
   if (marks === undefined) return
   for (const direction of DIRECTIONS) {
     const mark = await marks.read(name, direction)

@@ -1,6 +1,7 @@
 // Are both sides of a pair in step? One verify from request to summary: the tables by name, one after the other; each is read on both
 // sides at once and compared id by id. It neither reads nor moves saved ends, and writes nothing but what a repair is asked for.
 import type { AgreedTable } from './agree.ts'
+import { openMarks } from './checkpoint.ts'
 import {
   type DbVerifyRequest,
   type DbVerifySummary,
@@ -11,7 +12,7 @@ import {
   VERDICTS,
   type VerdictCounts,
 } from './contract.ts'
-import { agreeOnPair } from './plan.ts'
+import { agreeOnPair, makeTables } from './plan.ts'
 import { openVerifyMemory, type TableFindings, type VerifyMemory, type VerifyState } from './verify-memory.ts'
 import { verifyTable } from './verify-table.ts'
 import type { Window } from './window.ts'
@@ -30,7 +31,7 @@ export async function verifyPair(
   const [leg] = planLegs(request, {}, { nowMs: surroundings.clock.wallNow(), lagMs: 0, overlapMs: 0 })
   if (leg === undefined) throw new RangeError('a verify has a window')
   const tables = await agreeOnPair(pair, request.tables, surroundings.signal)
-  if (request.orphans !== undefined) await prepareRepair(pair, tables, request.orphans.repair, surroundings.signal)
+  if (request.orphans !== undefined) await prepareRepair(pair, tables, request.orphans.repair, surroundings)
   const memory = openVerifyMemory(pair.key, request, surroundings.memory)
   let state = await beginState(memory, { window: leg.window, done: [] }, surroundings.resume)
   const found = new Map(state.done.map((findings) => [findings.item.table, findings]))
@@ -48,24 +49,23 @@ export async function verifyPair(
 }
 
 /**
- * A copy makes the table that is missing. A delete refuses such a table: where one side is not there at all, every row of the other
- * one is alone, and a wrong address or a wrong name would delete it.
+ * A copy makes the table that is missing, and what syncs have saved of it is forgotten. A delete refuses such a table: where one side
+ * is not there at all, every row of the other one is alone, and a wrong address or a wrong name would delete it.
  */
 async function prepareRepair(
   pair: Pair,
   tables: readonly AgreedTable[],
   repair: Repair,
-  signal: AbortSignal,
+  { memory, signal }: DbVerifySurroundings,
 ): Promise<void> {
-  for (const { name, create, ...sides } of tables) {
-    if (create === undefined || repair === 'none') continue
-    if (repair !== 'copy')
-      throw new InvalidDbRequest(
-        'orphans',
-        `${repair} would delete all of table ${name}: the ${create} side has no such table`,
-      )
-    await pair[create].createTable(sides[create], signal)
-  }
+  if (repair === 'none') return
+  if (repair === 'copy') return await makeTables(pair, { tables, marks: await openMarks(pair.key, memory) }, signal)
+  const missing = tables.find(({ create }) => create !== undefined)
+  if (missing !== undefined)
+    throw new InvalidDbRequest(
+      'orphans',
+      `${repair} would delete all of table ${missing.name}: the ${missing.create} side has no such table`,
+    )
 }
 
 /** What it begins with is written at once: the one that may take this one's place is to have its window, not an older one's. */

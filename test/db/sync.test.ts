@@ -5,6 +5,7 @@ import { NO_COUNTS } from '../../src/db/counts.ts'
 import { readDeadLetters } from '../../src/db/dead-letters.ts'
 import { StoreFailed } from '../../src/db/store.ts'
 import { TableRefusedError } from '../../src/db/table.ts'
+import { verifyPair } from '../../src/db/verify.ts'
 import { formatTime } from '../../src/db/window.ts'
 import { idOf, versionAt } from './memory-store.ts'
 import { NOW, SyncBench } from './sync-bench.ts'
@@ -443,6 +444,24 @@ describe('saved ends', () => {
     // From then on what is made is made again from the beginning.
     bench.right.tables.delete('notes')
     expect((await bench.run()).window.beginMs).toBe(0)
+  })
+
+  it('of a table that a repair has made are forgotten', async () => {
+    const bench = openBench()
+    left(bench).put(idOf(1), versionAt(AGO), 'old')
+    await bench.run()
+    bench.right.tables.delete('notes')
+    await verifyPair(
+      bench.pair(),
+      { begin: formatTime(NOW), maxDifferences: 1, orphans: { repair: 'copy' } },
+      {
+        ...{ memory: bench.memory, clock: bench.clock, signal: new AbortController().signal, resume: false },
+        ...{ onProgress: () => {}, onItem: async () => {} },
+      },
+    )
+    expect(right(bench).rows.size).toBe(0)
+    await bench.run()
+    expect(right(bench).text(idOf(1))).toBe('old')
   })
 
   it('of one pair are not those of another', async () => {
