@@ -6,7 +6,7 @@ export function describeLookup(scene: DbScene): void {
   describe.each(scene.traits.kinds)('of a table of the kind %s', (each) => {
     it('the newest version of any number of ids is found, whatever its time', async () => {
       const table = await scene.makeTable(each)
-      const rows = range(2_500).map((n) => rowAt(newId(), versionAt(n * 800_000_000), `note ${n}`))
+      const rows = range(2_500).map((n) => rowAt(newId(), versionAt(n * 600_000_000), `note ${n}`))
       await writeAll(table, rows)
       const newer = rows.slice(0, 100).map((row, n) => rowAt(row.id, versionAt(Date.UTC(2150, 0, 1) + n), 'newer'))
       for (const row of newer) await scene.put(table, row)

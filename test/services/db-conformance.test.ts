@@ -1,0 +1,24 @@
+// The suite of the stores of a pair, over real servers; one at a time.
+import { describeStore } from '../conformance/db-store.ts'
+import { canBeInCassandra, openCassandraBench } from './lib/cassandra-bench.ts'
+import { openSearchBench } from './lib/search-bench.ts'
+import { SEARCH_RELEASES } from './lib/search-releases.ts'
+
+describeStore('Cassandra', {
+  kinds: ['latest', 'versions'],
+  createsTables: false,
+  isOpen: false,
+  enough: 4_000,
+  types: { runs: 15, canHave: canBeInCassandra },
+  openBench: openCassandraBench,
+})
+
+for (const release of SEARCH_RELEASES)
+  describeStore(`${release.kind} ${release.major}`, {
+    kinds: ['latest'],
+    createsTables: true,
+    isOpen: true,
+    enough: 22_000,
+    types: { runs: 15 },
+    openBench: () => openSearchBench(release),
+  })
