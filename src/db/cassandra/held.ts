@@ -38,17 +38,17 @@ export class HeldReader {
     this.#place = place
   }
 
-  /** Whether reading a range costs less than asking for so many ids in it; undefined as long as nothing was seen of the table. */
-  isWorthReading(range: TokenRange, ids: number): boolean | undefined {
-    const expected = this.#density.expect(range)
-    return expected === undefined ? undefined : expected <= Math.max(ids * ROWS_PER_LOOKUP, FEW)
+  /** Rows that the table may have in a range; undefined as long as nothing was seen of it. */
+  expectRows(range: TokenRange): number | undefined {
+    return this.#density.expect(range)
   }
 
   /** The rows of these ids (lower case), whose tokens are all in the range. Throws StoreFailed and the reason of the signal. */
   async read(ids: readonly string[], range: TokenRange, signal: AbortSignal): Promise<HeldRows> {
     const held = new Map<string, HeldRow>()
-    const byRange = this.isWorthReading(range, ids.length) ?? ids.length > FEW
+    const expected = this.#density.expect(range)
     const most = ids.length * ROWS_PER_LOOKUP + FEW
+    const byRange = expected === undefined ? ids.length > FEW : expected <= most
     const missing = byRange ? await this.#readRange(ids, range, most, held, signal) : ids
     await this.#readIds(missing, held, signal)
     return held

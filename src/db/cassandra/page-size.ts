@@ -3,9 +3,9 @@
 /** Larger pages gain nothing and take memory. */
 export const PAGE_BYTES = 1_024 * 1_024
 const MOST_ROWS = 5_000
-const LEAST_ROWS = 10
+const LEAST_ROWS = 1
 /** Nothing is known of the first rows: they may be a megabyte each. */
-const FIRST_ROWS = 50
+const FIRST_ROWS = 10
 /** Rows differ: a page is at most so many times as long as the one before. */
 const GROWTH = 8
 

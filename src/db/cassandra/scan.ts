@@ -19,7 +19,7 @@ const ROWS_PER_SPLIT = 100_000
 /** By an index each row costs ten times as much. */
 const INDEXED_ROWS_PER_SPLIT = 20_000
 /** A split of fewer rows is not cut for `atLeast`. */
-const LEAST_ROWS_PER_SPLIT = 1_000
+const LEAST_ROWS_PER_SPLIT = 100
 /** What keeps a source and a target busy at the same time, where there is enough to cut. */
 const USUAL_SPLITS = 4
 /** Of a table that does not even give its first rows in time. */

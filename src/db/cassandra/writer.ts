@@ -15,7 +15,7 @@ import type { WritePace } from './write-pace.ts'
 
 /** What is gathered at most: as much again may be on its way at the same time. */
 const MOST_BYTES = 8 * 1_024 * 1_024
-/** Where the table has hardly more rows than are gathered, waiting for more gains nothing. */
+/** Where the table has far fewer rows than are gathered, waiting for more gains nothing: to compare with them costs next to nothing. */
 const LEAST_BYTES = 1_024 * 1_024
 const UNITS_AT_ONCE = 3
 
@@ -78,8 +78,8 @@ export class TableWriter implements RowWriter {
     const { bytes, rows, isFull } = this.#gathering
     if (bytes < LEAST_BYTES) return false
     if (bytes >= MOST_BYTES || isFull) return true
-    const { held } = this.#parts
-    return held.isWorthReading(WHOLE_RING, rows) !== false
+    const expected = this.#parts.held.expectRows(WHOLE_RING)
+    return expected !== undefined && expected < rows / 4
   }
 
   /** Sends what is gathered on its way, behind the chunk before. */
