@@ -17,6 +17,7 @@ interface Written {
 export interface LetterBox {
   readonly size: number
   ids(): readonly string[]
+  has(id: string): boolean
   /** `at`: milliseconds since 1970. False when there is no room, so that the row must not be taken for accounted for. */
   add(id: string, reason: string, at: number): boolean
   /** The row has gone through, or is not there any more. */
@@ -102,6 +103,10 @@ class Box implements LetterBox {
 
   ids(): readonly string[] {
     return [...this.#letters.keys()]
+  }
+
+  has(id: string): boolean {
+    return this.#letters.has(id.slice(0, MAX_TEXT))
   }
 
   add(id: string, reason: string, at: number): boolean {

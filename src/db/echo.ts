@@ -7,6 +7,8 @@ export interface Echo {
   add(id: string, version: Version): void
   /** True for every row that was added, and for few others. */
   has(id: string, version: Version): boolean
+  /** Gives its memory back: nothing was added. */
+  clear(): void
 }
 
 /** 4 MiB, a power of two. Made with the first row: most tables have nothing new. */
@@ -35,6 +37,9 @@ export function createEcho(): Echo {
         if (((words[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) return false
       }
       return true
+    },
+    clear() {
+      words = undefined
     },
   }
 }

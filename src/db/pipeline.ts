@@ -30,6 +30,8 @@ export interface Passage {
   readonly letters: LetterBox
   /** Whether rows that failed in earlier runs are tried again. */
   readonly retries: boolean
+  /** The windows end where the caller wants it: newer versions of their rows may lie beyond. */
+  readonly isExplicit: boolean
   readonly ledger: Ledger
   readonly figures: Figures
   /** Remembers what goes left to right, and knows it when it comes back. */
@@ -58,6 +60,8 @@ export async function carryTable(passage: Passage, traffic: Traffic): Promise<vo
   try {
     if (passage.retries) await retryDeadLetters(passage, traffic)
     for (const leg of passage.legs) await carryLeg(leg, passage, traffic)
+    // What was tried again is saved, whether there is a window or not.
+    await ledger.save()
     figures.end(true)
   } catch (error) {
     // What went wrong first is what there is to tell: a memory that fails now as well leaves an earlier, true checkpoint.
@@ -79,7 +83,10 @@ async function retryRows(ids: readonly string[], passage: Passage, traffic: Traf
   const { source, letters, figures } = passage
   const found = await source.find(ids, traffic.signal)
   const rows: Row[] = []
-  const settler = createSettler(passage, traffic, (id, label) => figures.addRetried(id, label))
+  const settler = createSettler(passage, traffic, (id, label) => {
+    if (label !== 'failed') letters.forget(id)
+    figures.addRetried(id, label)
+  })
   for (const id of ids) {
     const row = found.get(id)
     if (row === undefined) letters.forget(id)
@@ -109,8 +116,15 @@ async function carryLeg(leg: Leg, passage: Passage, traffic: Traffic): Promise<v
 
 /** True when every row of it is applied or accounted for. */
 async function carrySplit(split: Split, window: Window, passage: Passage, traffic: Traffic): Promise<boolean> {
-  const { source, figures } = passage
-  const settler = createSettler(passage, traffic, (id, label) => figures.addRow(id, label))
+  const { source, figures, letters } = passage
+  const settler = createSettler(passage, traffic, (id, label) => {
+    if (label !== 'failed' && !traffic.dryRun && letters.size > 0 && letters.has(id)) {
+      // What has failed may be a newer version than that of the window; it is counted already.
+      if (passage.isExplicit) return
+      letters.forget(id)
+    }
+    figures.addRow(id, label)
+  })
   await using writer = openLazily(passage, traffic, settler.settle)
   for await (const { rows, history, misfits } of source.scan(split, window, traffic.signal)) {
     figures.addHistory(history)
@@ -147,7 +161,6 @@ function createSettler(
     fail,
     settle(id, version, outcome, reason = 'the target says no reason') {
       if (outcome === 'failed') return fail(id, reason)
-      if (letters.size > 0 && !dryRun) letters.forget(id)
       if (outcome === 'applied' && isFirst) echo.add(id, version)
       count(id, outcome === 'equal' && !isFirst && echo.has(id, version) ? 'echoed' : outcome)
     },

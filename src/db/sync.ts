@@ -19,6 +19,7 @@ import { Ledger } from './ledger.ts'
 import { carryTable, type Passage, SPLITS_AT_ONCE, type Traffic } from './pipeline.ts'
 import { isSaved, makeTables, planSync, type SyncPlan, type Way } from './plan.ts'
 import type { StoreTable } from './store.ts'
+import { isExplicit } from './windows.ts'
 
 /** Tables under way at a time: while one is asked what it has, another carries rows. */
 const TABLES_AT_ONCE = 4
@@ -64,14 +65,18 @@ async function carryAll(passages: readonly Passage[], { plan, request, surroundi
   const halt = AbortSignal.any([signal, stop.signal])
   const traffic: Traffic = { dryRun: request.dryRun, clock, signal, halt, turns: new Turns(SPLITS_AT_ONCE) }
   await forEachConcurrently(plan.tables, TABLES_AT_ONCE, halt, async ({ name }) => {
+    const both = passages.filter(({ table }) => table === name)
     try {
-      for (const passage of passages.filter(({ table }) => table === name)) {
+      for (const passage of both) {
         await carryTable(passage, traffic)
         if (passage.figures.item !== undefined) await onItem(passage.figures.item)
       }
     } catch (error) {
       stop.abort(error)
       throw error
+    } finally {
+      // A pair may have a thousand tables.
+      for (const { echo } of both) echo.clear()
     }
   })
 }
@@ -99,6 +104,7 @@ function openPassage(way: Way, [source, target]: readonly [StoreTable, StoreTabl
     ...{ table, direction, source, target, legs, letters, echo },
     cut: async (wanted) => await cutWindow(way.table, source, wanted, request, signal),
     retries: !request.dryRun,
+    isExplicit: isExplicit(request),
     ledger: new Ledger({ clock, mark, write, letters }),
     figures: new Figures({ table, direction, window, clock, onProgress }),
   }
@@ -126,6 +132,9 @@ function describeEnd(error: unknown, passages: readonly Passage[], request: DbSy
   const why = error instanceof Error ? error.message : String(error)
   const done = passages.filter(({ figures }) => figures.state === 'done').length
   const begun = passages.filter(({ figures }) => figures.state === 'begun').map(({ figures }) => figures.standing)
-  const next = isSaved(request) ? 'the next run goes on from there' : 'nothing of it is saved'
-  return `${why}; ${done} of ${passages.length} tables and directions are done; half done: ${begun.join('; ')}; ${next}`
+  return [
+    `${why}; ${done} of ${passages.length} tables and directions are done`,
+    ...(begun.length > 0 ? [`half done: ${begun.join('; ')}`] : []),
+    isSaved(request) ? 'the next run goes on from there' : 'nothing of it is saved',
+  ].join('; ')
 }

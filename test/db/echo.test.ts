@@ -16,5 +16,7 @@ describe('an echo', () => {
       echo.has(idOf(nth + 1), version),
     ])
     expect(others.filter(Boolean).length).toBeLessThan(10)
+    echo.clear()
+    expect(rows.some(([id, version]) => echo.has(id, version))).toBe(false)
   })
 })

@@ -181,6 +181,8 @@ async function retryDeadLetters(work: Work): Promise<void> {
       cut: async () => [],
       letters: box,
       retries: true,
+      isExplicit: false,
+      isExplicit: false,
     }
     await carryTable({ ...passage, ledger, figures, echo: createEcho() }, traffic)
     if (figures.item !== undefined) retried.set(way, figures.item)
