@@ -39,16 +39,18 @@ async function work(pair: string, config: string | undefined, io: CliIo): Promis
 }
 
 async function workOff(name: string, path: string | undefined, io: CliIo, signal: AbortSignal): Promise<string> {
-  const { config, source } = await loadWholeConfig(io, path)
+  const loaded = await loadWholeConfig(io, path)
+  const { config, source } = loaded
   const found = config.db?.pairs.find((one) => one.name === name)
   if (found === undefined) throw new ConfigError(source, [`db.pairs: there is no pair ${name}`])
-  const [{ preparePair }, { workOff: carry }] = await Promise.all([
+  const [{ preparePair }, { pairSurroundings }, { workOff: carry }] = await Promise.all([
     import('../wiring/db.ts'),
+    import('../wiring/db-here.ts'),
     import('../db/jobs/work.ts'),
   ])
   const { env, clock } = io
   const order = await readOrder(env, name)
-  const prepared = preparePair(found, { env, clock, random: Math.random, state: config.state, source })
+  const prepared = preparePair(found, pairSurroundings(loaded, io))
   await using pair = await prepared.open(signal)
   return await carry(pair, order, readIndex(env), { clock, signal, onProgress: () => {} })
 }

@@ -165,6 +165,11 @@ export const PROBLEMS_OF_RUNS = {
     meaning:
       'One of the two stores of the pair could not be used, or not any more: a wrong address or credentials, or it was away for longer than `retryForMs`. What was written until then stays; the next run goes on where this one stopped.',
   },
+  'workers-failed': {
+    title: 'Workers failed',
+    meaning:
+      'The Job of Kubernetes whose workers carry the rows has failed, was deleted, or could not be made; `detail` says why. What the workers have told stays done; the next run goes on where this one stopped.',
+  },
   'table-refused': {
     title: 'Table refused',
     meaning:

@@ -10,13 +10,13 @@ const MAX_TABLES = 100
 export function createSyncProgress(clock: Clock): (progress: DbProgress) => Progress {
   const tables = new Map<string, DbProgress>()
   const rate = createRate(clock)
-  return (progress) => {
+  return ({ note, ...progress }) => {
     tables.set(`${progress.table} ${progress.direction}`, progress)
     const all = [...tables.values()]
     const counts = Object.fromEntries(COUNTS.map((name) => [name, sum(all, name)]))
     return {
       ...{ done: sum(all, 'done'), total: sum(all, 'total') },
-      message: `${progress.table}, ${progress.direction.replaceAll('-', ' ')}`,
+      message: note ?? `${progress.table}, ${progress.direction.replaceAll('-', ' ')}`,
       figures: { ...counts, rowsPerSecond: rate(sum(all, 'read')) },
       tables: all.slice(0, MAX_TABLES),
     }

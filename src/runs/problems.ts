@@ -34,6 +34,7 @@ export const RUN_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['EmptyList', 'empty-list'],
   ['PlanOutdated', 'plan-outdated'],
   ['StoreFailed', 'store-failed'],
+  ['JobsUnusable', 'workers-failed'],
   ['TableRefusedError', 'table-refused'],
   ['InvalidDbRequest', 'not-possible'],
   ['PairGone', 'no-such-pair'],

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts'
 import { type SavedEnds, savedEnds } from '../db/checkpoint.ts'
 import type { Dsync } from '../dsync/dsync.ts'
 import { type Clock, delay } from '../lib/clock.ts'
+import type { KubeClient } from '../lib/kube/client.ts'
 import type { DbRuns, Started } from '../runs/contract.ts'
 import { resourceOf } from '../runs/db-job.ts'
 import { interruptOrphans } from '../runs/orphans.ts'
@@ -118,7 +119,12 @@ export function pairSurroundings(
   { config, source }: LoadedConfig,
   { env, clock }: Pick<HereSurroundings, 'env' | 'clock'>,
 ): PairSurroundings {
-  return { env, clock, random: Math.random, state: config.state, source }
+  let shared: Promise<KubeClient> | undefined
+  const kube = () => {
+    shared ??= import('./kube.ts').then(({ openKube }) => openKube(config.kubernetes, { source, env, clock }))
+    return shared
+  }
+  return { env, clock, random: Math.random, state: config.state, source, kube }
 }
 
 /** The locks of the replicas of the service, where there are several. */

@@ -19,7 +19,7 @@ export interface JobsSurroundings {
 }
 
 /** Reasons of a run's signal after which the run is gone for good; after others it is taken up, here or by another replica. */
-const FINAL = ['RunCancelled', 'CliError']
+const FINAL = ['RunCancelled']
 
 /** What syncs the pair. Nobody is asked before it does. */
 export function createJobSync(

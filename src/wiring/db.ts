@@ -12,6 +12,7 @@ import { writeDeadLetterFile } from '../db/dead-letter-file.ts'
 import { readDeadLetters } from '../db/dead-letters.ts'
 import { syncPair } from '../db/sync.ts'
 import { verifyPair } from '../db/verify.ts'
+import type { KubeClient } from '../lib/kube/client.ts'
 import type { DbRuns, DescribedPair } from '../runs/contract.ts'
 import { type ConfiguredPair, createDbJob, type OpenPair, resourceOf } from '../runs/db-job.ts'
 import { createDbRuns } from '../runs/db-runs.ts'
@@ -30,6 +31,8 @@ export interface DbSurroundings extends Omit<StoreSurroundings, 'policy'> {
   readonly store: StateStore
   readonly registry: Registry
   readonly state: StateConfig
+  /** Asked for only where workers in Pods carry the rows of a pair. The client stays the caller's. */
+  readonly kube: () => Promise<KubeClient>
 }
 
 /** What a pair is to its runs, and how it may be shown. */
@@ -96,9 +99,19 @@ function prepareAs(pair: PairConfig, name: string, file: string, surroundings: P
     left: { kind: pair.left.kind, address: describeSide(pair.left) },
     right: { kind: pair.right.kind, address: describeSide(pair.right) },
     open: createOpener(pair, name, surroundings),
-    sync: syncPair,
+    sync: chooseSync(pair, surroundings),
     verify: verifyPair,
     keepDeadLetters: (letters) => writeDeadLetterFile(deadLetterFile, letters),
+  }
+}
+
+function chooseSync({ name, execution }: PairConfig, surroundings: PairSurroundings): ConfiguredPair['sync'] {
+  if (execution.kind === 'process') return syncPair
+  return async (pair, request, around) => {
+    // A part that somebody has cut by hand is what one worker does.
+    if (request.shard !== undefined) return await syncPair(pair, request, around)
+    const { createJobSync } = await import('./db-jobs.ts')
+    return await createJobSync(name, execution, surroundings)(pair, request, around)
   }
 }
 

@@ -19,6 +19,8 @@ import { createRunFolder } from './run-folder.ts'
 /** Of the Role, and of the ServiceAccount that it is for. */
 export const NAMESPACE = 'syncer'
 export const ENTRYPOINT = [process.execPath, join(import.meta.dirname, '../../../bin/syncer')]
+/** A worker is a process: few, for machines that have other things to do too. */
+export const SHARDS = 4
 export const CONFIG_MAP = 'syncer-config'
 /** Why a run's signal aborts after which nobody goes on with it. */
 export const CANCELLED = new Error('cancelled')
@@ -120,7 +122,7 @@ export async function openJobsScene(cluster: KubeCluster): Promise<JobsScene> {
 function placeOver(client: KubeClient): JobsPlace {
   return {
     ...{ client, namespace: NAMESPACE, clock: systemClock, random: Math.random },
-    ...{ pairName: 'shop', shards: 8, quietMs: 60_000 },
+    ...{ pairName: 'shop', shards: SHARDS, quietMs: 60_000 },
     settings: { parallelism: 4, retries: 20, maxFailedShards: 5 },
     template: templateOfImage('syncer:test', { pair: 'shop', configPath: '', configMap: CONFIG_MAP }),
     isFinal: (reason) => reason === CANCELLED,
