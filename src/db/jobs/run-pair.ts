@@ -182,7 +182,6 @@ async function retryDeadLetters(work: Work): Promise<void> {
       letters: box,
       retries: true,
       isExplicit: false,
-      isExplicit: false,
     }
     await carryTable({ ...passage, ledger, figures, echo: createEcho() }, traffic)
     if (figures.item !== undefined) retried.set(way, figures.item)
