@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { DbItem, Pair } from '../../src/db/contract.ts'
+import { openLetterBoxes, readDeadLetters } from '../../src/db/dead-letters.ts'
+import { createEcho } from '../../src/db/echo.ts'
+import { Figures } from '../../src/db/figures.ts'
+import { Ledger } from '../../src/db/ledger.ts'
+import { carryTable } from '../../src/db/pipeline.ts'
 import type { RowWriter, Store, StoreTable, WriterOptions } from '../../src/db/store.ts'
+import { Turns } from '../../src/lib/turns.ts'
 import { idOf, versionAt } from './memory-store.ts'
 import { NOW, SyncBench } from './sync-bench.ts'
 
@@ -120,6 +126,33 @@ describe('carrying a table', () => {
     expect(items[0]).toMatchObject({ direction: 'left-to-right', echoed: 0 })
     expect(items[0]?.equal).toBeGreaterThan(9)
     expect(items[1]?.echoed).toBeGreaterThan(0)
+  })
+
+  it('saves what became of rows that were tried again, also where there is no window', async () => {
+    const bench = openBench(2)
+    bench.left.tables.get('notes')?.misfits.set(idOf(1), 'cannot be read')
+    await bench.run({ direction: 'left-to-right' })
+    bench.left.tables.get('notes')?.misfits.clear()
+    const letters = (await openLetterBoxes('app', bench.memory, ['notes'])).of('notes', 'left-to-right')
+    expect(letters.size).toBe(1)
+    const { left, right } = bench.pair()
+    const table = { name: 'notes', kind: 'latest' as const, columns: [] }
+    const { clock } = bench
+    const { signal } = new AbortController()
+    await carryTable(
+      {
+        ...{ table: 'notes', direction: 'left-to-right', legs: [], cut: async () => [], letters, echo: createEcho() },
+        ...{ source: left.openTable(table), target: right.openTable(table), retries: true, isExplicit: false },
+        ledger: new Ledger({ clock, mark: {}, write: undefined, letters }),
+        figures: new Figures({
+          ...{ table: 'notes', direction: 'left-to-right', window: { beginMs: 0, endMs: NOW }, clock },
+          onProgress: () => {},
+        }),
+      },
+      { dryRun: false, clock, signal, halt: signal, turns: new Turns(1) },
+    )
+    expect(await readDeadLetters('app', bench.memory)).toEqual([])
+    expect(bench.right.tables.get('notes')?.rows.size).toBe(2)
   })
 
   it('tries what failed before in parts, whatever there is of it', async () => {
