@@ -16,7 +16,7 @@ const requestTimeoutMs = Milliseconds(
 const retryForMs = Milliseconds(
   0,
   86_400_000,
-  300_000,
+  60_000,
   'What another try may mend (an overloaded or restarting node, 429, 503, a connection that breaks) is tried again for this long, in milliseconds; then the run fails.',
 )
 

@@ -15,7 +15,7 @@ const db = (...pairs: readonly string[]) => `db: { pairs: [${pairs.join(',\n ')}
 describe('what is in force', () => {
   test('a name and two sides are enough: the rest has defaults', async () => {
     const { config } = await loadText(db(pair()))
-    const waits = { requestTimeoutMs: 30_000, retryForMs: 300_000 }
+    const waits = { requestTimeoutMs: 30_000, retryForMs: 60_000 }
     expect(config.db?.pairs).toEqual([
       {
         name: 'app',
