@@ -5,7 +5,7 @@ import type { TableKind } from '../table.ts'
 import { compareVersions, readTimeuuid, type Version } from '../timeuuid.ts'
 import { formatUuid } from '../uuid-bytes.ts'
 import { Density, ROWS_PER_LOOKUP } from './density.ts'
-import { createExecute, type Page, readPage } from './frames.ts'
+import type { Page } from './frames.ts'
 import { tokenOf } from './murmur3.ts'
 import { PageSize } from './page-size.ts'
 import { Pages } from './pages.ts'
@@ -96,14 +96,12 @@ export class HeldReader {
 
   async #readIds(ids: readonly string[], held: Map<string, HeldRow>, signal: AbortSignal): Promise<void> {
     if (ids.length === 0) return
-    const { session, table } = this.#place
+    const { table } = this.#place
     const statement = await this.#place.prepareIfThere('heldByIds', signal)
     if (statement === undefined) return
     await forEachConcurrently(cutList(ids, IDS_PER_LIST), LISTS_AT_ONCE, signal, async (some) => {
-      const values = [idListBytes(some.map(uuidBytes))]
-      const frame = createExecute(statement.id, { consistency: session.options.consistency, values })
-      const { body } = await session.request(frame, signal, `look up rows of table ${table.name}`, statement)
-      readHeld(readPage(body), table.kind, undefined, held)
+      const pages = await this.#place.ask(statement, [idListBytes(some.map(uuidBytes))], signal)
+      for (const page of pages) readHeld(page, table.kind, undefined, held)
     })
   }
 

@@ -5,7 +5,6 @@ import type { Misfit } from '../store.ts'
 import { compareVersions, microsOf, type Version } from '../timeuuid.ts'
 import { ValueError } from '../values.ts'
 import { Batches, type Write } from './batches.ts'
-import { createExecute, readPage } from './frames.ts'
 import { cutList, type HeldReader, type HeldRow, IDS_PER_LIST } from './held.ts'
 import { PageSize } from './page-size.ts'
 import type { TablePlace } from './place.ts'
@@ -27,7 +26,6 @@ export async function findRows(
   const found = new Map<string, Row | Misfit>()
   const wanted = [...new Set(ids)].flatMap(bytesOfId)
   if (wanted.length === 0) return found
-  const { session, table } = place
   const statement = await place.prepareIfThere('find', signal)
   if (statement === undefined) return found
   const length = new PageSize(undefined, IDS_PER_LIST)
@@ -39,14 +37,10 @@ export async function findRows(
     }
   }
   await forEachConcurrently(cut(), LISTS_AT_ONCE, signal, async (some) => {
-    const frame = createExecute(statement.id, {
-      consistency: session.options.consistency,
-      values: [idListBytes(some)],
-    })
-    const { body } = await session.request(frame, signal, `look up rows of table ${table.name}`, statement)
-    const page = readPage(body)
-    length.learn(page.rowCount, body.length)
-    reader.readPage(page, undefined, (entry) => found.set(entry.id, entry.found))
+    for (const page of await place.ask(statement, [idListBytes(some)], signal)) {
+      length.learn(page.rowCount, page.body.length)
+      reader.readPage(page, undefined, (entry) => found.set(entry.id, entry.found))
+    }
   })
   return found
 }

@@ -1,5 +1,6 @@
 // The pages of one range of tokens, one after the other until the server says that there are no more: pages without rows in between are
 // no end. The next page can be asked for while this one is being read.
+import type { Answer } from './connection.ts'
 import { isTooMuch } from './failure.ts'
 import { createExecute, type Page, readPage } from './frames.ts'
 import type { PageSize } from './page-size.ts'
@@ -70,4 +71,21 @@ export class Pages {
     const frame = createExecute(statement.id, { consistency, values, pageSize: pageSize.rows, pagingState })
     return readPage((await session.send(frame, signal, statement)).body)
   }
+}
+
+/**
+ * All pages of a small result: `ask` is called with where the page before ended until there are no more. Pages without rows come in
+ * between even where nobody has asked for pages.
+ */
+export async function readAllPages(
+  ask: (pagingState: Buffer | undefined) => Promise<Answer>,
+): Promise<readonly Page[]> {
+  const pages: Page[] = []
+  let pagingState: Buffer | undefined
+  do {
+    const page = readPage((await ask(pagingState)).body)
+    pages.push(page)
+    pagingState = page.pagingState
+  } while (pagingState !== undefined)
+  return pages
 }

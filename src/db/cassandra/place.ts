@@ -1,6 +1,8 @@
 // One table of one cluster: what all that read and write it share.
 import type { Table } from '../table.ts'
 import { isMissingTable, isRefusal } from './failure.ts'
+import { createExecute, type Page } from './frames.ts'
+import { readAllPages } from './pages.ts'
 import type { RangeLocks } from './range-locks.ts'
 import { storeFailed } from './retry.ts'
 import type { TableTraits } from './schema.ts'
@@ -60,6 +62,15 @@ export class TablePlace {
       if (isMissingTable(error)) return undefined
       throw error
     }
+  }
+
+  /** All pages that a prepared statement gives, without asking for pages. Throws StoreFailed and the reason of the signal. */
+  async ask(statement: Prepared, values: readonly Uint8Array[], signal: AbortSignal): Promise<readonly Page[]> {
+    const { consistency } = this.session.options
+    return await readAllPages((pagingState) => {
+      const frame = createExecute(statement.id, { consistency, values, pagingState })
+      return this.session.request(frame, signal, `look up rows of table ${this.table.name}`, statement)
+    })
   }
 
   /** What is thrown in place of `error` when it was wanted to do `what` with the table: refusals come from the servers as they are. */

@@ -3,11 +3,11 @@
 import type { ScanBatch, Split } from '../store.ts'
 import type { Window } from '../window.ts'
 import { isMissingTable, isRefusal, isTooMuch } from './failure.ts'
-import { createQuery, readPage } from './frames.ts'
+import { createQuery } from './frames.ts'
 import { tokenOf } from './murmur3.ts'
 import { Newest } from './newest.ts'
 import { PageSize } from './page-size.ts'
-import { Pages } from './pages.ts'
+import { Pages, readAllPages } from './pages.ts'
 import type { TablePlace } from './place.ts'
 import { type Access, formatSplit, halveRange, parseSplit, partOfRing, shareUpTo, type TokenRange } from './ring.ts'
 import { boundsOf, RowReader, type VersionBounds } from './row-reader.ts'
@@ -138,23 +138,24 @@ export class TableScanner {
       values: [...values, int32Bytes(PROBED_ROWS)],
       pageSize: PROBED_ROWS,
     }
-    const page = await session.retry(signal, `count rows of table ${table.name}`, async () => {
+    const pages = await session.retry(signal, `count rows of table ${table.name}`, async () => {
       try {
-        return readPage((await session.send(createQuery(cql, parameters), signal)).body)
+        return await readAllPages((pagingState) =>
+          session.send(createQuery(cql, { ...parameters, pagingState }), signal),
+        )
       } catch (error) {
         if (isTooMuch(error)) return undefined
-        if (isMissingTable(error)) return 'missing'
+        if (isMissingTable(error)) return []
         throw error
       }
     })
-    if (page === 'missing') return 0
-    if (page === undefined || page.rowCount < PROBED_ROWS) return page?.rowCount
+    const rows = pages?.reduce((sum, page) => sum + page.rowCount, 0)
+    const last = pages?.findLast((page) => page.rowCount > 0)
+    if (rows === undefined || rows < PROBED_ROWS || last === undefined) return rows
     // A length and eight bytes each.
-    const last = page.body.readBigInt64BE(page.start + 12 * (page.rowCount - 1) + 4)
-    return page.rowCount / shareUpTo(last)
+    return rows / shareUpTo(last.body.readBigInt64BE(last.start + 12 * (last.rowCount - 1) + 4))
   }
 
-  /** Undefined where the table is not there. */
   async #ask(access: Access, window: Window, signal: AbortSignal): Promise<Question | undefined> {
     const bounds = boundsOf(window)
     const values = [versionBytes(bounds.after), versionBytes(bounds.upTo)]

@@ -20,9 +20,10 @@ import {
   createPrepare,
   createQuery,
   ERRORS,
-  readPage,
+  type Page,
   readPreparedId,
 } from './frames.ts'
+import { readAllPages } from './pages.ts'
 import { Retry, type RetryOptions, storeFailed } from './retry.ts'
 
 export interface SessionOptions extends RetryOptions {
@@ -150,18 +151,12 @@ export class Session implements AsyncDisposable {
     values: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly (readonly (Buffer | null)[])[]> {
-    const rows: (Buffer | null)[][] = []
-    let pagingState: Buffer | undefined
-    do {
-      const parameters = { consistency: 'LOCAL_ONE', values: values.map((value) => Buffer.from(value)) } as const
+    const parameters = { consistency: 'LOCAL_ONE', values: values.map((value) => Buffer.from(value)) } as const
+    const pages = await readAllPages((pagingState) => {
       const frame = createQuery(cql, { ...parameters, pageSize: SCHEMA_PAGE, pagingState })
-      const page = readPage((await this.request(frame, signal, 'read the schema')).body)
-      const cells = new CellReader(page)
-      for (let row = 0; row < page.rowCount; row++)
-        rows.push(Array.from({ length: page.columnCount }, () => cells.next()))
-      pagingState = page.pagingState
-    } while (pagingState !== undefined)
-    return rows
+      return this.request(frame, signal, 'read the schema')
+    })
+    return pages.flatMap(cellsOf)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -267,10 +262,18 @@ export class Session implements AsyncDisposable {
     // Alone and not told of any, it is where we are.
     if (this.#hosts.length === 1 && this.#dataCenter === undefined) return true
     if (host.dataCenter === undefined) {
-      const { body } = await connection.request(createQuery(DATA_CENTER, { consistency: 'ONE', values: [] }))
-      host.dataCenter = new CellReader(readPage(body)).next()?.toString('utf8') ?? ''
+      const pages = await readAllPages((pagingState) =>
+        connection.request(createQuery(DATA_CENTER, { consistency: 'ONE', values: [], pagingState })),
+      )
+      host.dataCenter = pages.flatMap(cellsOf)[0]?.[0]?.toString('utf8') ?? ''
     }
     this.#dataCenter ??= host.dataCenter
     return host.dataCenter === this.#dataCenter
   }
+}
+
+/** The cells of each row of a page. */
+function cellsOf(page: Page): readonly (readonly (Buffer | null)[])[] {
+  const cells = new CellReader(page)
+  return Array.from({ length: page.rowCount }, () => Array.from({ length: page.columnCount }, () => cells.next()))
 }
