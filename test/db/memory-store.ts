@@ -15,7 +15,7 @@ import type {
   TableFacts,
   WriterOptions,
 } from '../../src/db/store.ts'
-import type { Table, TableKind } from '../../src/db/table.ts'
+import type { Column, Table, TableKind } from '../../src/db/table.ts'
 import { compareVersions, deriveTimeuuid, msOf, type Version } from '../../src/db/timeuuid.ts'
 import { isInWindow, type Window } from '../../src/db/window.ts'
 
@@ -38,16 +38,19 @@ export class MemoryDatabase {
     this.kind = kind
   }
 
-  addTable(name: string, kind: TableKind = 'latest'): MemoryTable {
-    const table = new MemoryTable(kind)
+  addTable(name: string, kind: TableKind = 'latest', columns = TEXT_ALONE): MemoryTable {
+    const table = new MemoryTable(kind, columns)
     this.tables.set(name, table)
     return table
   }
 }
 
-/** One text column, `text`. */
+const TEXT_ALONE: readonly Column[] = [{ name: 'text', type: { kind: 'text' } }]
+
+/** One text column, `text`, unless it is given others. */
 export class MemoryTable {
   readonly kind: TableKind
+  readonly columns: readonly Column[]
   /** Every version of every id, the newest first. */
   readonly rows = new Map<string, Row[]>()
   /** Ids that cannot be read, with the reason. */
@@ -56,17 +59,21 @@ export class MemoryTable {
   readonly refused = new Map<string, string>()
   refusedAltogether: Error | undefined
 
-  constructor(kind: TableKind) {
+  constructor(kind: TableKind, columns = TEXT_ALONE) {
     this.kind = kind
+    this.columns = columns
   }
 
   /** As a user writes: whatever was there before. */
   put(id: string, version: Version, text = ''): void {
-    const row = { id, version, values: [text] }
-    const others = this.kind === 'latest' ? [] : (this.rows.get(id) ?? [])
-    const kept = others.filter((one) => compareVersions(one.version, version) !== 0)
+    this.putRow({ id, version, values: [text] })
+  }
+
+  putRow(row: Row): void {
+    const others = this.kind === 'latest' ? [] : (this.rows.get(row.id) ?? [])
+    const kept = others.filter((one) => compareVersions(one.version, row.version) !== 0)
     this.rows.set(
-      id,
+      row.id,
       [...kept, row].sort((a, b) => compareVersions(b.version, a.version)),
     )
   }
@@ -114,7 +121,7 @@ export function openMemoryStore(database: MemoryDatabase, options: MemoryStoreOp
     async createTable(table, signal) {
       await step(`create ${table.name}`)
       signal.throwIfAborted()
-      if (!database.tables.has(table.name)) database.addTable(table.name, table.kind)
+      if (!database.tables.has(table.name)) database.addTable(table.name, table.kind, table.columns)
     },
     openTable: (table) => openTable(table, database, step, options),
     [Symbol.asyncDispose]: async () => {},
@@ -124,8 +131,7 @@ export function openMemoryStore(database: MemoryDatabase, options: MemoryStoreOp
 function describe(name: string, table: MemoryTable | undefined): [string, TableFacts][] {
   if (table === undefined) return []
   if (table.refusedAltogether !== undefined) return [[name, { name, refused: table.refusedAltogether }]]
-  const columns = [{ name: 'text', type: { kind: 'text' as const } }]
-  return [[name, { name, open: false, kind: table.kind, columns }]]
+  return [[name, { name, open: false, kind: table.kind, columns: table.columns }]]
 }
 
 type Do = (what: string) => Promise<void>
@@ -183,7 +189,7 @@ async function* scan(
   pageRows: number,
 ): AsyncGenerator<ScanBatch> {
   const [index = 0, of = 1] = split.split('/').map(Number)
-  const ids = [...table.rows.keys()].filter((id) => Number.parseInt(id.slice(-6), 16) % of === index)
+  const ids = [...table.rows.keys()].filter((id) => partOf(id, of) === index)
   for (let at = 0; at < ids.length; at += pageRows) {
     await step(`scan ${name} ${split}`)
     signal.throwIfAborted()
@@ -198,6 +204,11 @@ async function* scan(
       misfits: met.flatMap(({ id, reason }) => (reason === undefined ? [] : [{ id, reason }])),
     }
   }
+}
+
+/** Ids that are no uuids are in the first one. */
+function partOf(id: string, of: number): number {
+  return (Number.parseInt(id.slice(-6), 16) || 0) % of
 }
 
 class MemoryWriter implements RowWriter {
@@ -247,7 +258,7 @@ class MemoryWriter implements RowWriter {
       }
       const there = table.newest(row.id)
       const { outcome } = decide(row.version, there && { kind: 'version', version: there.version })
-      if (outcome === 'applied' && !dryRun) table.put(row.id, row.version, String(row.values[0]))
+      if (outcome === 'applied' && !dryRun) table.putRow(row)
       if (outcome === 'applied' || outcome === 'older' || outcome === 'equal') settle(row.id, row.version, outcome)
     }
   }
