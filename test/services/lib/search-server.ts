@@ -15,6 +15,8 @@ import { guardFolder } from './watchdog.ts'
 export type SearchOptions = SearchRelease & {
   /** Its memory for objects, in MiB: 512 when left out. */
   readonly heapMb?: number
+  /** A folder with a plugin of its own. */
+  readonly plugin?: string
 }
 
 export interface SearchServer extends RestartableServer {
@@ -38,7 +40,7 @@ const KINDS = {
 } as const
 
 /** Starts it and resolves when it takes documents. Throws with its log when it does not. */
-export async function startSearch({ heapMb = 512, ...release }: SearchOptions): Promise<SearchServer> {
+export async function startSearch({ heapMb = 512, plugin, ...release }: SearchOptions): Promise<SearchServer> {
   const { kind } = release
   const { distribution, version, java } = findSearch(release)
   const [port, transportPort] = await findTwoFreePorts()
@@ -46,6 +48,7 @@ export async function startSearch({ heapMb = 512, ...release }: SearchOptions): 
   const server = await startRestartable(kind, {
     prepare: async (folder) => {
       const home = await makeHome(distribution, folder)
+      if (plugin !== undefined) await cp(plugin, join(home, 'plugins/own'), { recursive: true })
       const settings = { ...describeNode(port, transportPort), ...KINDS[kind].settings }
       await writeFile(join(home, `config/${kind}.yml`), stringify(settings))
       await writeFile(join(home, 'config/jvm.options.d/test.options'), describeJava(heapMb))
