@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { benchDb } from './db.ts'
+import { benchDbMemory } from './db-memory.ts'
 import { benchDsync } from './dsync.ts'
 import { benchSynced } from './synced.ts'
 import { benchTokens } from './tokens.ts'
@@ -11,7 +13,11 @@ const BENCHES: Readonly<Record<string, (log: (line: string) => void) => Promise<
   synced: benchSynced,
   tokens: benchTokens,
   dsync: benchDsync,
+  db: benchDb,
+  dbmemory: benchDbMemory,
 }
+/** Takes the better part of an hour: only when it is named. */
+const LONG = ['dbmemory']
 
 const chosen = process.argv.slice(2)
 const unknown = chosen.filter((name) => !(name in BENCHES))
@@ -23,7 +29,7 @@ if (unknown.length > 0) {
 const PAGE = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url))
 const sections = readSections()
 for (const [name, bench] of Object.entries(BENCHES)) {
-  if (chosen.length > 0 && !chosen.includes(name)) continue
+  if (chosen.length > 0 ? !chosen.includes(name) : LONG.includes(name)) continue
   const section = `${await bench((line) => console.error(`${name}: ${line}`))}\n\n${machine()}`
   sections.set(name, section)
   console.log(section)
