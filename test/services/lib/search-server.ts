@@ -49,8 +49,8 @@ export async function startSearch({ heapMb = 512, plugin, ...release }: SearchOp
     prepare: async (folder) => {
       const home = await makeHome(distribution, folder)
       if (plugin !== undefined) await cp(plugin, join(home, 'plugins/own'), { recursive: true })
-      const settings = { ...describeNode(port, transportPort), ...KINDS[kind].settings }
-      await writeFile(join(home, `config/${kind}.yml`), stringify(settings))
+      const node = { ...describeNode(port, transportPort), ...KINDS[kind].settings, ...settings }
+      await writeFile(join(home, `config/${kind}.yml`), stringify(node))
       await writeFile(join(home, 'config/jvm.options.d/test.options'), describeJava(heapMb))
       await giveToSystemUser([folder, home])
       await giveToSystemUser(
