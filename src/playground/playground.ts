@@ -1,4 +1,5 @@
-// What `npm start` brings up, in one process: a gateway of five replicas, two Waiter clusters, and the service that watches over them.
+// What `npm start` brings up, in one process: a gateway of five replicas, two Waiter clusters, two small
+// databases, and the service that watches over them.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import { createLogger } from '../lib/logger.ts'
 import { type RunningService, startService } from '../main.ts'
 import { createCertificateAuthority } from './certificates.ts'
+import { type Databases, makeDatabases } from './databases.ts'
 import { type PlaygroundGateway, startPlaygroundGateway } from './gateway.ts'
 import { OPT_OUT_METADATA_NAME, startTokenClusters, type TokenClusters } from './token-clusters.ts'
 
@@ -24,7 +26,7 @@ export interface PlaygroundOptions {
   readonly tickMs?: number
   /** Takes free ports at once, in place of the usual ones while they are free. */
   readonly anyPorts?: boolean
-  /** When tokens are synced, a cron expression with seconds; every ten seconds when left out. */
+  /** When tokens and databases are synced, a cron expression with seconds; every ten seconds when left out. */
   readonly schedule?: string
 }
 
@@ -33,6 +35,9 @@ export interface Playground extends AsyncDisposable {
   readonly url: string
   readonly gateway: PlaygroundGateway
   readonly clusters: TokenClusters
+  readonly databases: Databases
+  /** The Node that this runs on, absolute: others may know nothing of SQLite. */
+  readonly node: string
   /** Configuration of the service, absolute; gone when the playground ends, as `caFile`. */
   readonly configFile: string
   /** Certificate of the authority that the replicas' certificates are from; absolute. */
@@ -66,11 +71,19 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
 
   const clusters = starting.use(await startTokenClusters({ clock, anyPorts }))
 
+  const databases = makeDatabases(folder, clock.wallNow())
+
   const configFile = join(folder, 'syncer.yaml')
   const startOn = async (port: number): Promise<RunningService> => {
     await writeFile(
       configFile,
-      configYaml({ ...createConfig(gateway, port, caFile), ...createTokensConfig(clusters, schedule) }),
+      configYaml({
+        ...createConfig(gateway, port, caFile),
+        ...createTokensConfig(clusters, schedule),
+        ...createDbConfig(databases, schedule),
+        // Relative to the configuration, and so gone with it.
+        state: { kind: 'sqlite', path: 'state.db' },
+      }),
     )
     const loaded = await loadConfig({ path: configFile, env, cwd: folder, readFile: (file) => readFile(file, 'utf8') })
     return startService(loaded, { env, clock, logger: createLogger(loaded.config.log.level) })
@@ -83,6 +96,8 @@ export async function startPlayground(options: PlaygroundOptions): Promise<Playg
     url: service.url,
     gateway,
     clusters,
+    databases,
+    node: process.execPath,
     configFile,
     caFile,
     ca: authority.cert,
@@ -123,8 +138,12 @@ function createTokensConfig({ east, west }: TokenClusters, schedule: string): ob
       optOutMetadataName: OPT_OUT_METADATA_NAME,
       undoFolder: 'undo',
     },
-    state: { kind: 'sqlite', path: 'state.db' },
   }
+}
+
+function createDbConfig({ pair, desk, pocket }: Databases, schedule: string): object {
+  const sides = { left: { kind: 'sqlite', path: desk }, right: { kind: 'sqlite', path: pocket } }
+  return { db: { pairs: [{ name: pair, ...sides, schedule }] } }
 }
 
 /** What to do in place of an error that says that a port is another's; any other error is thrown on. */

@@ -1,4 +1,5 @@
 // Pure: what the playground tells, where everything is and what to try by hand.
+import { isSyncItem, type SyncItem } from '../cli/db-text.ts'
 import { type Run, type RunItem, type TokenItem, tokenItemsOf } from '../cli/run-text.ts'
 import { verdictText } from '../cli/verdict-text.ts'
 import type { CheckResult } from '../synced/contract.ts'
@@ -9,7 +10,7 @@ interface Place {
   readonly url: string
 }
 
-type Places = Pick<Playground, 'url' | 'configFile' | 'caFile'> & {
+type Places = Pick<Playground, 'url' | 'configFile' | 'caFile' | 'databases' | 'node'> & {
   readonly gateway: {
     readonly replicas: readonly { readonly name: string; readonly address: string; readonly port: number }[]
   }
@@ -17,7 +18,7 @@ type Places = Pick<Playground, 'url' | 'configFile' | 'caFile'> & {
 }
 
 /** Where everything is. */
-export function addressesText({ url, gateway, clusters, configFile }: Places): string {
+export function addressesText({ url, gateway, clusters, databases, configFile }: Places): string {
   const replicas = gateway.replicas.map((replica) => `  ${replica.name.padEnd(14)} ${baseOf(replica)}`)
   const waiters = [clusters.east, clusters.west].map((one) => `  ${`Waiter ${one.name}`.padEnd(14)} ${one.url}`)
   return [
@@ -25,6 +26,8 @@ export function addressesText({ url, gateway, clusters, configFile }: Places): s
     `  Swagger UI     ${url}/swagger-ui`,
     ...replicas,
     ...waiters,
+    `  databases      ${databases.desk}`,
+    `                 ${databases.pocket}`,
     `  configuration  ${configFile}`,
     '',
   ].join('\n')
@@ -35,29 +38,50 @@ export function verdictStory(result: CheckResult, colours: boolean): string {
   return `\nA login at ${result.origin}, and the question right after it: has the token reached the others?\n\n${verdictText(result, colours)}`
 }
 
-/** What a token sync of the service did, in a line; undefined when there is nothing to tell of it. */
+/** What a sync of the service did, in a line; undefined when there is nothing to tell of it. */
 export function syncStory(run: Run, items: readonly RunItem[]): string | undefined {
+  const told = run.kind === 'tokens' ? tellTokens(run, tokenItemsOf(items)) : tellRows(run, items.filter(isSyncItem))
+  if (run.dryRun || told === undefined) return undefined
   const when = (run.endedAt ?? run.createdAt).slice(11, 19)
   const who = run.trigger === 'schedule' ? 'The schedule synced' : 'A call synced'
-  const head = `${when} ${who} the tokens of the two Waiter clusters`
-  if (run.kind !== 'tokens') return undefined
-  if (run.summary === null || !('sync' in run.summary))
-    return run.problem && `${head}: ${run.state}, ${run.problem.detail}\n`
-  const { counts, sync, tokens } = run.summary
-  const done = [
+  const what = run.kind === 'tokens' ? 'the tokens of the two Waiter clusters' : 'the notes of the two databases'
+  return `${when} ${who} ${what}: ${told}\n`
+}
+
+/** Undefined when nothing was written. */
+function tellTokens({ state, summary, problem }: Run, items: readonly TokenItem[]): string | undefined {
+  if (summary === null || !('sync' in summary)) return problem && `${state}, ${problem.detail}`
+  const { counts, sync, tokens } = summary
+  const told = tellCounts([
     [counts.create, 'created'],
     [counts.update, 'overwritten'],
     [counts.softDelete, 'marked as deleted'],
     [counts.hardDelete, 'removed for good'],
-  ] as const
-  const told = [...done, [sync.failed.length, 'failed'] as const]
-    .filter(([number]) => number > 0)
-    .map(([number, what]) => `${number} ${what}`)
-  if (run.dryRun || told.length === 0) return undefined
-  const names = tokenItemsOf(items)
-    .filter(({ status, results }) => status === 'failed' || isWritten(results))
-    .map(({ id }) => id)
-  return `${head}: ${told.join(', ')} (${names.join(', ')}); ${tokens['previously-synced']} of ${tokens.total} were in step before.\n`
+    [sync.failed.length, 'failed'],
+  ])
+  if (told === undefined) return undefined
+  const names = items.filter(({ status, results }) => status === 'failed' || isWritten(results)).map(({ id }) => id)
+  return `${told} (${names.join(', ')}); ${tokens['previously-synced']} of ${tokens.total} were in step before.`
+}
+
+/** Undefined when nothing was written, and of a verify. */
+function tellRows({ state, summary, problem }: Run, items: readonly SyncItem[]): string | undefined {
+  if (problem !== undefined) return `${state}, ${problem.detail}`
+  if (summary === null || !('deadLetters' in summary)) return undefined
+  const appliedTo = (direction: SyncItem['direction']) =>
+    items.filter((item) => item.direction === direction).reduce((sum, { applied }) => sum + applied, 0)
+  const told = tellCounts([
+    [appliedTo('left-to-right'), 'brought to pocket.db'],
+    [appliedTo('right-to-left'), 'brought to desk.db'],
+    [summary.counts.failed, 'failed'],
+  ])
+  return told && `${told}; ${summary.counts.equal} were there already.`
+}
+
+/** Undefined when all are 0. */
+function tellCounts(counts: readonly (readonly [number: number, what: string])[]): string | undefined {
+  const told = counts.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`)
+  return told.length === 0 ? undefined : told.join(', ')
 }
 
 const isWritten = (results: TokenItem['results']): boolean =>
@@ -67,7 +91,7 @@ const isWritten = (results: TokenItem['results']): boolean =>
 export function tryText(places: Places): string {
   return `
 Try it from another terminal:
-${gatewayCommands(places)}${tokenCommands(places)}
+${gatewayCommands(places)}${tokenCommands(places)}${dbCommands(places)}
   # Metrics of all of it.
   curl -s ${places.url}/metrics | grep ^syncer_
 
@@ -119,6 +143,21 @@ function tokenCommands({ url, clusters: { east, west } }: Places): string {
   # Runs, the newest first, and one of them as a stream of events.
   curl -s '${url}/v1/runs?limit=5'
   curl -sN ${url}/v1/runs/$R/events
+`
+}
+
+function dbCommands({ url, node, databases: { pair, desk } }: Places): string {
+  const post = (operation: string, more = '') =>
+    `curl -s -H 'Prefer: wait=10' -H 'Content-Type: application/json' -d '{"pair":"${pair}"${more}}' ${url}/v1/db/${operation}`
+  const sql = `INSERT INTO notes SELECT lower('11111111-1111-4111-8111-' || hex(randomblob(6))), timeuuid, 'by hand', 0 FROM syncer_now`
+  const write = `${node} -e "new (require('node:sqlite').DatabaseSync)('${desk}').exec(\\"${sql}\\")"`
+  return `
+  # Write a note into desk.db, and ask what is to be done: in both ways, and nothing is written. The schedule does it, or you.
+  ${write} && ${post('sync', ',"dryRun":true')}
+  ${post('sync')}
+
+  # Is every row the same in both databases?
+  ${post('verify')}
 `
 }
 

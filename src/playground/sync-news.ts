@@ -1,4 +1,4 @@
-// What the token syncs of the service do while the playground runs: asked of its own API, told a line each.
+// What the syncs of the service do while the playground runs: asked of its own API, told a line each.
 import { request } from 'undici'
 import type { Run, RunItem } from '../cli/run-text.ts'
 import { type Clock, delay } from '../lib/clock.ts'
@@ -20,7 +20,7 @@ export async function tellSyncs({ url, clock, signal, tell }: SyncNewsOptions): 
   const told = new Set<string>()
   try {
     for (;;) {
-      for (const run of (await ask<Run>(`${url}/v1/runs?kind=tokens&limit=50`, signal)).reverse()) {
+      for (const run of (await ask<Run>(`${url}/v1/runs?limit=50`, signal)).reverse()) {
         if (run.endedAt === null || told.has(run.id)) continue
         told.add(run.id)
         const items = await ask<RunItem>(`${url}/v1/runs/${run.id}/items?limit=1000`, signal)

@@ -59,6 +59,9 @@ describe('npm start', { timeout: 60_000 }, () => {
     await told(
       /The schedule synced the tokens of the two Waiter clusters: 2 created, 4 overwritten, 1 marked as deleted, 2 removed for good \(catalog, .*\); 3 of 12 /,
     )
+    await told(
+      /The schedule synced the notes of the two databases: 2 brought to pocket\.db, 2 brought to desk\.db; \d+ were there already\./,
+    )
     expect(existsSync(join(dirname(String(config)), 'state.db'))).toBe(true)
     expect((await fetch(`${url}/livez`)).status).toBe(200)
     expect((await fetch(String(ui))).status).toBe(200)

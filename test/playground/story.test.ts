@@ -12,6 +12,8 @@ const places = {
   url: 'http://127.0.0.1:8080',
   configFile: '/tmp/x/syncer.yaml',
   caFile: '/tmp/x/ca.pem',
+  databases: { pair: 'notes', desk: '/tmp/x/desk.db', pocket: '/tmp/x/pocket.db' },
+  node: '/opt/node',
   gateway: {
     replicas: [8441, 8442, 8443].map((port, index) => ({ name: `gw-${index}`, address: '127.0.0.1', port })),
   },
@@ -30,6 +32,8 @@ describe('the story of the playground', () => {
   gw-2           https://127.0.0.1:8443
   Waiter east    http://127.0.0.1:9091
   Waiter west    http://127.0.0.1:9093
+  databases      /tmp/x/desk.db
+                 /tmp/x/pocket.db
   configuration  /tmp/x/syncer.yaml
 `)
   })
@@ -45,6 +49,8 @@ describe('the story of the playground', () => {
     expect(told).toContain(`curl -si 'http://127.0.0.1:8080/v1/synced' -H "X-Auth-Token: $T" -H 'X-Nginx-Origin: gw-1'`)
     expect(told).toContain(`-d '{"dryRun":true}' http://127.0.0.1:8080/v1/tokens/sync`)
     expect(told).toContain(`curl -s -H 'X-Waiter-Token: checkout' http://127.0.0.1:9093/token`)
+    expect(told).toContain(`-d '{"pair":"notes","dryRun":true}' http://127.0.0.1:8080/v1/db/sync`)
+    expect(told).toContain(`/opt/node -e "new (require('node:sqlite').DatabaseSync)('/tmp/x/desk.db').exec(`)
     expect(told).not.toContain('undefined')
   })
 
@@ -93,5 +99,38 @@ describe('what is told of a token sync', () => {
     expect(syncStory(aRun({ summary: quiet }), items)).toBeUndefined()
     expect(syncStory(aRun({ dryRun: true }), items)).toBeUndefined()
     expect(syncStory(aRun({ state: 'cancelled', summary: null }), items)).toBeUndefined()
+  })
+})
+
+describe('what is told of a sync of databases', () => {
+  const counts = { read: 9, applied: 0, older: 0, equal: 5, echoed: 0, failed: 0 }
+  const window = { begin: '1970-01-01T00:00:00.000Z', end: '2026-01-01T00:00:00.000Z' }
+  const dbRun = (over: Parameters<typeof aRun>[0] = {}) =>
+    aRun({ kind: 'db', trigger: 'schedule', summary: { window, counts, deadLetters: 0 }, ...over })
+  const anItem = (direction: 'left-to-right' | 'right-to-left', applied: number): RunItem => ({
+    ...{ table: 'notes', direction, window, ...counts, applied, ms: 1, status: 'updated' },
+  })
+
+  it('is how many rows went where', () => {
+    expect(syncStory(dbRun(), [anItem('left-to-right', 3), anItem('right-to-left', 2)])).toBe(
+      '00:00:00 The schedule synced the notes of the two databases: 3 brought to pocket.db, 2 brought to desk.db; 5 were there already.\n',
+    )
+  })
+
+  it('is nothing when nothing changed, of a dry run and of a verify', () => {
+    const moved = [anItem('left-to-right', 1)]
+    expect(syncStory(dbRun(), [anItem('left-to-right', 0)])).toBeUndefined()
+    expect(syncStory(dbRun({ dryRun: true }), moved)).toBeUndefined()
+    const verdicts = { equal: 1, leftNewer: 0, rightNewer: 0, onlyLeft: 0, onlyRight: 0, differs: 0 }
+    expect(
+      syncStory(dbRun({ summary: { window, counts: verdicts, differences: [], repaired: 0 } }), []),
+    ).toBeUndefined()
+  })
+
+  it('is why it came to nothing', () => {
+    const problem = { type: '/problems/store-failed', title: 'Store failed', detail: 'sqlite a.db: no such file' }
+    expect(syncStory(dbRun({ state: 'failed', summary: null, problem }), [])).toContain(
+      ': failed, sqlite a.db: no such',
+    )
   })
 })

@@ -58,7 +58,7 @@ describe('the news of syncs', () => {
     status = 500
     const signal = new AbortController().signal
     await expect(tellSyncs({ url, clock: new FakeClock(), signal, tell: () => {} })).rejects.toThrow(
-      '/v1/runs?kind=tokens&limit=50 was answered 500',
+      '/v1/runs?limit=50 was answered 500',
     )
   })
 })

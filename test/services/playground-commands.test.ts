@@ -25,7 +25,7 @@ describe('what the playground tells to try', () => {
   const run = async (from: number, to: number, where = playground) => {
     const commands = tryText(where)
       .split('\n')
-      .filter((line) => /^ {2}(curl|[TR]=)/.test(line))
+      .filter((line) => /^ {2}(curl|[TR]=|\/)/.test(line))
     const { stdout } = await exec('bash', ['-euc', commands.slice(from, to).join('\n')])
     return stdout
   }
@@ -64,14 +64,23 @@ describe('what the playground tells to try', () => {
     expect(east.get('invoices')).toBeDefined()
   })
 
+  it('a note, a dry run, a sync and a verify', async () => {
+    const answers = await run(11, 14, calm)
+    const runs = answers.trimEnd().split(/(?<=\})(?=\{"id")/)
+    const [planned, synced, verified] = runs.map((text) => JSON.parse(text))
+    expect(planned).toMatchObject({ state: 'succeeded', dryRun: true, summary: { counts: { applied: 5 } } })
+    expect(synced).toMatchObject({ state: 'succeeded', summary: { counts: { applied: 5 } } })
+    expect(verified).toMatchObject({ state: 'succeeded', summary: { counts: { equal: 7, onlyLeft: 0 } } })
+  })
+
   it('metrics of all of it', async () => {
-    const answer = await run(11, 12)
+    const answer = await run(14, 15)
     expect(answer).toMatch(/^syncer_gateway_/m)
     expect(answer).toMatch(/^syncer_runs?_/m)
   })
 
   it('no more', async () => {
-    expect(await run(12, 13)).toBe('')
+    expect(await run(15, 16)).toBe('')
   })
 
   it('replicas that are trusted by the authority in the file alone', async () => {
