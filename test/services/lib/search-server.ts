@@ -15,6 +15,8 @@ import { guardFolder } from './watchdog.ts'
 export type SearchOptions = SearchRelease & {
   /** Its memory for objects, in MiB: 512 when left out. */
   readonly heapMb?: number
+  /** Settings of the node beside those that every one has. */
+  readonly settings?: Readonly<Record<string, unknown>>
   /** A folder with a plugin of its own. */
   readonly plugin?: string
 }
@@ -40,7 +42,12 @@ const KINDS = {
 } as const
 
 /** Starts it and resolves when it takes documents. Throws with its log when it does not. */
-export async function startSearch({ heapMb = 512, plugin, ...release }: SearchOptions): Promise<SearchServer> {
+export async function startSearch({
+  heapMb = 512,
+  settings = {},
+  plugin,
+  ...release
+}: SearchOptions): Promise<SearchServer> {
   const { kind } = release
   const { distribution, version, java } = findSearch(release)
   const [port, transportPort] = await findTwoFreePorts()
