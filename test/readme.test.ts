@@ -78,7 +78,7 @@ describe.each(PAGES)('%s', (name) => {
     const reference = read('docs/configuration.md')
     for (const setting of all(
       code,
-      /^((?:listen|auth|log|gateway|kubernetes|shutdown|tokens|dsync|state|runs)\.[\w.]+)(?::.*)?$/gm,
+      /^((?:listen|auth|log|gateway|kubernetes|shutdown|tokens|db|dsync|state|runs)\.[\w.]+)(?::.*)?$/gm,
     )) {
       expect(reference, setting).toContain(`\`${setting}\``)
     }
@@ -122,5 +122,28 @@ describe('README.md', () => {
 describe('the test of the pages', () => {
   it('reads code in blocks and in lines', () => {
     expect(codeOf('a `b` c\n```sh\nnpm run d\n```\n`e`')).toBe('b\nnpm run d\n\ne')
+  })
+})
+
+describe('docs/db.md', () => {
+  const page = read('docs/db.md')
+
+  it('says of deletes before anything else', () => {
+    expect(page.split('\n').slice(1, 4).join(' ')).toContain('**Deletes are not carried over.**')
+  })
+
+  it('shows a configuration that is taken', async () => {
+    const [text = ''] = all(page, /```yaml\n([\s\S]*?)```/g)
+    const { config } = await loadConfig({ path: '/etc/syncer.yaml', env: {}, cwd: '/', readFile: async () => text })
+    expect(config.db?.pairs.map(({ name }) => name)).toEqual(['app'])
+  })
+
+  it('names options and metrics that there are', () => {
+    const program = createProgram(createFakeIo(), { code: 0 })
+    const options = program.commands
+      .flatMap((one) => one.commands)
+      .flatMap((one) => one.options.map(({ long }) => long))
+    for (const option of all(codeOf(page), /(?<![\w-])(--[a-z][a-z-]+)/g)) expect(options, option).toContain(option)
+    for (const metric of all(page, /\b(syncer_db_[a-z_]+)\b/g)) expect(read('src/runs/metrics.ts')).toContain(metric)
   })
 })

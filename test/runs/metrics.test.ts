@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Registry } from 'prom-client'
 import { describe, expect, test } from 'vitest'
-import { createRunMetrics, createTokenMetrics } from '../../src/runs/metrics.ts'
+import { createDbMetrics, createRunMetrics, createTokenMetrics } from '../../src/runs/metrics.ts'
 
 const linesOf = async (registry: Registry) =>
   (await registry.metrics())
@@ -50,10 +50,44 @@ describe('the metrics of runs', () => {
     ])
   })
 
+  test('say of each pair what became of its rows, how far it is and what waits', async () => {
+    const registry = new Registry()
+    const metrics = createDbMetrics(registry)
+    const counts = { read: 6, applied: 3, older: 1, equal: 2, echoed: 0, failed: 0 }
+    const item = {
+      table: 'users',
+      direction: 'left-to-right',
+      window: { beginMs: 0, endMs: 5_000 },
+      ...counts,
+      ms: 1,
+    } as const
+    const run = (operation: string, dryRun = false) => ({
+      ...({ kind: 'db', dryRun, request: JSON.stringify({ operation, pair: 'app' }) } as const),
+    })
+    metrics.ended(run('verify'), 'succeeded', 1_000)
+    metrics.ended(run('sync', true), 'succeeded', 1_000)
+    metrics.ended(run('sync'), 'failed', 1_000)
+    metrics.ended({ ...run('sync'), kind: 'tokens' }, 'succeeded', 1_000)
+    expect(await linesOf(registry)).toEqual([])
+    metrics.carried('app', item)
+    metrics.carried('app', { ...item, table: 'orders' })
+    metrics.deadLetters('app', 4)
+    metrics.ended(run('sync'), 'succeeded', 9_000)
+    expect(await linesOf(registry)).toEqual([
+      'syncer_db_rows_total{pair="app",direction="left-to-right",outcome="applied"} 6',
+      'syncer_db_rows_total{pair="app",direction="left-to-right",outcome="older"} 2',
+      'syncer_db_rows_total{pair="app",direction="left-to-right",outcome="equal"} 4',
+      'syncer_db_window_end_timestamp_seconds{pair="app",direction="left-to-right"} 5',
+      'syncer_db_dead_letters{pair="app"} 4',
+      'syncer_db_last_success_timestamp_seconds{pair="app"} 9',
+    ])
+  })
+
   test('are all in the README', async () => {
     const registry = new Registry()
     createRunMetrics(registry, { underWay: () => 0, schedules: () => [] })
     createTokenMetrics(registry)
+    createDbMetrics(registry)
     const page = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
     for (const { name } of await registry.getMetricsAsJSON()) expect(page).toContain(`\`${name}\``)
   })
