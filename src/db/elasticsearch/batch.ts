@@ -212,9 +212,7 @@ export class Batch {
       await this.#tryBulk(items)
     } catch (error) {
       if (!(error instanceof TooMuch)) throw error
-      this.#context.pace.noteTrouble('late')
-      // It may be carried out all the same.
-      for (const item of items) item.isDoubtful = true
+      if (error.isDoubtful) for (const item of items) item.isDoubtful = true
       const middle = Math.ceil(items.length / 2)
       for (const half of [items.slice(0, middle), items.slice(middle)]) await this.#sendBulk(half)
     }
@@ -233,7 +231,7 @@ export class Batch {
         onTrouble: (trouble) => pace.noteTrouble(trouble),
         read: ({ status, text }, doubtful): { readonly fates: readonly Fate[]; readonly isDoubtful: boolean } => {
           if (status !== 413) return { fates: readFates(text, ids, this.#fields), isDoubtful: doubtful }
-          if (items.length > 1) throw new TooMuch('bytes')
+          if (items.length > 1) throw new TooMuch('long', doubtful)
           return { fates: [TOO_LARGE], isDoubtful: false }
         },
       },

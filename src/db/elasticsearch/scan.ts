@@ -107,6 +107,8 @@ class PointInTime implements AsyncDisposable {
   readonly #end = new AbortController()
   #id: string
   #size = FIRST_PAGE
+  /** More have been too much. */
+  #maxSize = MAX_PAGE
   #expiries = 0
   /** A request that nobody may wait for any more. */
   #ahead: Promise<unknown> = Promise.resolve()
@@ -181,7 +183,8 @@ class PointInTime implements AsyncDisposable {
         return page
       } catch (error) {
         if (!(error instanceof TooMuch)) throw error
-        this.#size = Math.max(1, Math.floor(this.#size / 4))
+        this.#maxSize = Math.max(1, Math.floor(this.#size / 4))
+        this.#size = this.#maxSize
       }
     }
   }
@@ -190,7 +193,7 @@ class PointInTime implements AsyncDisposable {
     this.#id = pit ?? this.#id
     if (hits.length === 0) return
     const wanted = Math.floor((PAGE_BYTES * hits.length) / length)
-    this.#size = Math.max(1, Math.min(MAX_PAGE, wanted, this.#size * 4))
+    this.#size = Math.max(1, Math.min(this.#maxSize, wanted, this.#size * 4))
   }
 
   async #reopen(): Promise<void> {

@@ -47,14 +47,15 @@ export interface Request<T> {
 /** `busy`: asked to slow down. `late`: no answer in time. `broken`: anything else that passes. */
 export type Trouble = 'busy' | 'late' | 'broken'
 
-/** An answer that is too long or takes too long, where less can be asked for at a time. */
+/** What takes too long, is too long, or is more than the server wants, where less can be asked for at a time. */
 export class TooMuch extends Error {
   override readonly name = 'TooMuch'
-  readonly why: 'time' | 'bytes'
+  /** It may have been carried out all the same. */
+  readonly isDoubtful: boolean
 
-  constructor(why: 'time' | 'bytes') {
+  constructor(why: 'late' | 'long' | 'busy', isDoubtful: boolean) {
     super(`too much at a time: ${why}`)
-    this.why = why
+    this.isDoubtful = isDoubtful
   }
 }
 
@@ -76,6 +77,7 @@ const TRANSIENT = new Set([429, 502, 503, 504])
 /** A node that ends answers so, too; a fault of the server would answer so for ever. */
 const FAULT = 500
 const FAULT_TRIES = 6
+const BUSY_TRIES = 4
 const MAX_BYTES = 268_435_456
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const ERROR_TYPE = /"type"\s*:\s*"([a-z_]{1,80})"/
@@ -106,12 +108,16 @@ export class Transport implements AsyncDisposable {
   async send<T>(request: Request<T>, signal: AbortSignal): Promise<T> {
     const began = this.#clock.now()
     let isDoubtful = false
+    let refusals = 0
     for (let tries = 1; ; tries++) {
       const result: { readonly value: T } | Failure = await this.#try(request, isDoubtful, signal)
       if (!('trouble' in result)) return result.value
       isDoubtful ||= result.isDoubtful
-      if (result.trouble === 'late' && request.isDivisible === true) throw new TooMuch('time')
+      if (result.trouble === 'busy') refusals++
       request.onTrouble?.(result.trouble)
+      // Servers refuse what is more than they have room for, however often it comes.
+      if (request.isDivisible === true && (result.trouble === 'late' || refusals >= BUSY_TRIES))
+        throw new TooMuch(result.trouble === 'late' ? 'late' : 'busy', isDoubtful)
       const pauseMs = backoffAtLeastMs(result.retryAfterMs ?? 0, tries - 1, LIMITS, this.#options.random)
       const isOver = this.#clock.now() + pauseMs - began > this.#options.retryForMs
       if (isOver || tries >= result.maxTries) throw this.#fail(request, result.message, result.cause)
@@ -163,7 +169,7 @@ export class Transport implements AsyncDisposable {
 
   #judgeBroken<T>(request: Request<T>, error: ExchangeBroken): Failure {
     if (error.kind === 'too-long') {
-      if (request.isDivisible === true) throw new TooMuch('bytes')
+      if (request.isDivisible === true) throw new TooMuch('long', error.sent)
       throw this.#fail(request, error.message, error)
     }
     if (error.kind === 'hopeless') throw this.#fail(request, error.message, error)

@@ -64,7 +64,8 @@ describe('rows and users that write at the same time', () => {
         await scene.store.createTable(TABLE, scene.signal)
         const history = new History(scene)
         for (const { id, version } of before) history.writeAsUser({ id, version, notation: 'plain', refreshes: true })
-        scene.fake.onRequest = () => history.step(steps.shift())
+        let at = 0
+        scene.fake.onRequest = () => history.step(steps[at++])
         for (const rows of writers) {
           const outcomes = await writeRows(
             scene,
@@ -85,7 +86,8 @@ describe('rows and users that write at the same time', () => {
         await scene.store.createTable(TABLE, scene.signal)
         const history = new History(scene)
         for (const { id, version } of before) history.writeAsUser({ id, version, notation: 'plain', refreshes: true })
-        scene.fake.onRequest = () => history.step(steps.shift())
+        let at = 0
+        scene.fake.onRequest = () => history.step(steps[at++])
         await Promise.all(
           writers.map(async (rows) => {
             const outcomes = await writeRows(

@@ -357,11 +357,19 @@ describe('a writer, when the server fails', () => {
     expect(counts(await writeRows(scene, rows(40)))).toEqual({ applied: 40 })
   })
 
+  it('sends less at a time where the server has no room for more, and knows what was there before', async () => {
+    await using scene = await openWithIndex()
+    await writeRows(scene, rows(40).slice(20))
+    scene.fake.onRequest = ({ path, body }) =>
+      path.endsWith('_bulk') && body.split('\n').length > 25 ? busy : undefined
+    expect(counts(await writeRows(scene, rows(40)))).toEqual({ applied: 20, equal: 20 })
+  })
+
   it('gives up after as long as it may try, and says what the server said', async () => {
     const clock = new FakeClock()
     await using scene = await openWithIndex({ clock, random: () => 0.9, retryForMs: 60_000 })
     scene.fake.onRequest = only(busy, 1_000_000)
-    const writing = writeRows(scene, rows(3)).catch((error: unknown) => error)
+    const writing = writeRows(scene, rows(1)).catch((error: unknown) => error)
     const ticking = setInterval(() => void clock.advance(1_000), 1)
     try {
       const error = await writing
