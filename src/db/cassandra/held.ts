@@ -61,7 +61,7 @@ export class HeldReader {
     return held
   }
 
-  /** Reads the range until it is at its end or has more than `most` rows; gives the ids that have to be asked for then. */
+  /** Reads the range until it is at its end or has had `most` rows; gives the ids that have to be asked for then. */
   async #readRange(
     ids: readonly string[],
     range: TokenRange,
@@ -86,7 +86,7 @@ export class HeldReader {
       }
       const last = readHeld(page, table.kind, wanted, held)
       rows += page.rowCount
-      if (rows <= most || page.pagingState === undefined || last === undefined) continue
+      if (rows < most || page.pagingState === undefined || last === undefined) continue
       const cursor = tokenOf(uuidBytes(last))
       this.#density.learn({ from: range.from, to: cursor }, rows)
       // More of the last id may follow.

@@ -1,0 +1,494 @@
+// The store over a fake node with a table in it: what it asks, in how many requests, and what it makes of bad answers.
+import { randomBytes } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
+import fc from 'fast-check'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { openCassandraStore } from '../../../src/db/cassandra/cassandra.ts'
+import { ERRORS } from '../../../src/db/cassandra/frames.ts'
+import type { Row } from '../../../src/db/document.ts'
+import { type Outcome, type Store, StoreFailed, type StoreTable } from '../../../src/db/store.ts'
+import type { TableKind } from '../../../src/db/table.ts'
+import { compareVersions, microsOf, readTimeuuid, type Version, writeTimeuuid } from '../../../src/db/timeuuid.ts'
+import { formatUuid } from '../../../src/db/uuid-bytes.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { ALL, POLICY, range, rowAt, scanAll, scanSplits, T0, versionAt, writeAll } from '../../conformance/db-bench.ts'
+import { eventually } from '../../lib/eventually.ts'
+import { type FakeAnswer, type FakeHandler, type FakeNode, type FakeRequest, int } from './fake-node.ts'
+import { FakeTable, type FakeTableOptions, KEYSPACE, TABLE } from './fake-table.ts'
+
+const none = new AbortController().signal
+const KINDS = ['latest', 'versions'] as const
+const NOTE = { name: 'note', type: { kind: 'text' } } as const
+
+interface Scene {
+  readonly fake: FakeTable
+  readonly node: FakeNode
+  readonly store: Store
+  readonly table: StoreTable
+}
+
+async function setUp(options: FakeTableOptions): Promise<Scene> {
+  const fake = new FakeTable(options)
+  const node = await fake.start()
+  const store = await openCassandraStore({
+    contactPoints: [`127.0.0.1:${node.port}`],
+    keyspace: KEYSPACE,
+    policy: POLICY,
+    clock: systemClock,
+    random: () => 0.01,
+    retryForMs: 3_000,
+    requestTimeoutMs: 2_000,
+  })
+  onTestFinished(async () => {
+    await store[Symbol.asyncDispose]()
+    await node[Symbol.asyncDispose]()
+  })
+  return { fake, node, store, table: store.openTable({ name: TABLE, kind: options.kind, columns: [NOTE] }) }
+}
+
+const newId = (): Buffer => randomBytes(16)
+const bytesOf = (version: Version): Buffer => {
+  const bytes = Buffer.alloc(16)
+  writeTimeuuid(version, bytes)
+  return bytes
+}
+
+function fill(fake: FakeTable, rows: readonly Row[], writetime?: bigint): void {
+  for (const { id, version, values } of rows)
+    fake.put(
+      Buffer.from(id.replaceAll('-', ''), 'hex'),
+      bytesOf(version),
+      values[0] as string,
+      writetime ?? microsOf(version),
+    )
+}
+
+const someRows = (count: number, at = T0): readonly Row[] =>
+  range(count).map((n) => rowAt(formatUuid(newId()), versionAt(at + n), `note ${n}`))
+
+const isData = ({ kind, statements: [statement] }: FakeRequest): boolean =>
+  (kind === 'EXECUTE' || kind === 'QUERY') && statement?.cql.includes(`"${KEYSPACE}"."${TABLE}"`) === true
+
+describe('the schema', () => {
+  test('is read in three requests, whatever the tables', async () => {
+    const { store, node } = await setUp({ kind: 'versions' })
+    const facts = await store.describeTables('all', none)
+    expect(facts.get(TABLE)).toEqual({ name: TABLE, open: false, kind: 'versions', columns: [NOTE] })
+    expect(node.requests.map(({ kind }) => kind)).toEqual(['STARTUP', 'QUERY', 'QUERY', 'QUERY'])
+    expect(await store.describeTables(['nowhere'], none)).toEqual(new Map())
+  })
+
+  test('of a keyspace that there is not is a failure of the store', async () => {
+    const { store } = await setUp({
+      kind: 'latest',
+      handle: ({ kind }) => (kind === 'QUERY' ? { rows: [], columns: 1 } : undefined),
+    })
+    await expect(store.describeTables('all', none)).rejects.toThrow(
+      /^cassandra 127.0.0.1:\d+\/app: there is no keyspace/,
+    )
+  })
+
+  test('takes no table, and says with which statement it is made', async () => {
+    const { store } = await setUp({ kind: 'latest' })
+    const columns = [
+      { name: 'select', type: { kind: 'map', frozen: false, key: { kind: 'text' }, value: { kind: 'int' } } },
+      { name: 'Two "words"', type: { kind: 'json' } },
+    ] as const
+    await expect(store.createTable({ name: 'Other', kind: 'versions', columns }, none)).rejects.toThrow(
+      'CREATE TABLE "app"."Other" (id uuid, tmstmp timeuuid, "select" map<text, int>, "Two ""words""" text, PRIMARY KEY (id, tmstmp))',
+    )
+  })
+})
+
+describe('a window with nothing new', () => {
+  test('costs one request where an index tells', async () => {
+    const { store, node, table, fake } = await setUp({ kind: 'latest', hasTimeIndex: true })
+    fill(fake, someRows(500))
+    await store.describeTables([TABLE], none)
+    expect(await table.plan({ beginMs: T0 + 1_000, endMs: T0 + 2_000 }, { signal: none })).toEqual([])
+    // With the schema and the connection.
+    expect(node.requests).toHaveLength(5)
+  })
+
+  test('costs nothing at all when it is empty', async () => {
+    const { node, table } = await setUp({ kind: 'latest' })
+    expect(await table.plan({ beginMs: 5, endMs: 5 }, { signal: none })).toEqual([])
+    expect(node.requests).toHaveLength(1)
+  })
+})
+
+describe('a plan', () => {
+  test('asks the index where little has changed, and reads everything where much has', async () => {
+    const { table, fake, node } = await setUp({ kind: 'latest', hasTimeIndex: true })
+    const rows = someRows(2_000)
+    fill(fake, rows)
+    const few = { beginMs: T0 + 1_989, endMs: T0 + 5_000 }
+    const splits = await table.plan(few, { signal: none })
+    expect(splits).toHaveLength(1)
+    node.requests.length = 0
+    expect((await scanSplits(table, splits, few)).rows.size).toBe(10)
+    expect(node.statementsOf('EXECUTE')).toEqual([expect.not.stringContaining('ALLOW FILTERING')])
+    const most = await table.plan({ beginMs: T0 + 100, endMs: T0 + 5_000 }, { signal: none })
+    expect(most.length).toBeGreaterThan(1)
+    expect(most.every((split) => split.startsWith('all '))).toBe(true)
+  })
+
+  test('does without an index that cannot be asked', async () => {
+    for (const error of [ERRORS.readFailure, ERRORS.invalid]) {
+      const handle: FakeHandler = ({ statements: [statement], kind }) =>
+        kind !== 'PREPARE' && /tmstmp > \?(?!.*FILTERING)/.test(statement?.cql ?? '') ? { error } : undefined
+      const { table, fake } = await setUp({ kind: 'latest', hasTimeIndex: true, handle })
+      const rows = someRows(50)
+      fill(fake, rows)
+      const window = { beginMs: T0 + 9, endMs: T0 + 100 }
+      expect((await scanAll(table, window)).rows.size).toBe(40)
+    }
+  })
+
+  test('reads everything by a split of an index that is gone', async () => {
+    const handle: FakeHandler = ({ kind, statements: [statement] }) =>
+      kind === 'PREPARE' && /tmstmp > \?(?!.*FILTERING)/.test(statement?.cql ?? '')
+        ? { error: ERRORS.invalid, message: 'use ALLOW FILTERING' }
+        : undefined
+    const { table, fake } = await setUp({ kind: 'latest', handle })
+    fill(fake, someRows(50))
+    const window = { beginMs: T0 + 9, endMs: T0 + 100 }
+    const splits = [`index ${-(2n ** 63n)} ${2n ** 63n - 1n}`]
+    expect((await scanSplits(table, splits, window)).rows.size).toBe(40)
+  })
+})
+
+describe.each(KINDS)('a scan of a table of the kind %s', (kind) => {
+  /** Ids with some versions each where the table keeps them. */
+  function fillSome(fake: FakeTable, ids: number): readonly Row[] {
+    const rows = range(ids).flatMap((n) => {
+      const id = formatUuid(newId())
+      return range(kind === 'latest' ? 1 : 1 + (n % 3)).map((m) =>
+        rowAt(id, versionAt(T0 + n + m * 1_000), `${n} ${m}`),
+      )
+    })
+    fill(fake, rows)
+    return rows
+  }
+
+  function newestOf(rows: readonly Row[]): Map<string, Row> {
+    const newest = new Map<string, Row>()
+    for (const row of rows) {
+      const known = newest.get(row.id)
+      if (known === undefined || compareVersions(row.version, known.version) > 0) newest.set(row.id, row)
+    }
+    return newest
+  }
+
+  const sorted = (rows: ReadonlyMap<string, Row>) => [...rows].sort(([a], [b]) => (a < b ? -1 : 1))
+
+  test.each([1, 3])('goes on after %i empty pages in the middle, wherever they are', async (emptyPages) => {
+    const { table, fake } = await setUp({ kind })
+    const rows = fillSome(fake, 300)
+    fake.emptyPages = emptyPages
+    const scanned = await scanAll(table)
+    expect(sorted(scanned.rows)).toEqual(sorted(newestOf(rows)))
+    expect(scanned.history).toBe(rows.length - newestOf(rows).size)
+    expect((await table.find([...scanned.rows.keys()], none)).size).toBe(300)
+  })
+
+  test.each([false, true])(
+    'counts versions the same in whatever order they lie (newest first: %s)',
+    async (newestFirst) => {
+      const { table, fake } = await setUp({ kind, newestFirst })
+      const rows = fillSome(fake, 100)
+      const scanned = await scanAll(table)
+      expect(sorted(scanned.rows)).toEqual(sorted(newestOf(rows)))
+      expect(scanned.history).toBe(rows.length - newestOf(rows).size)
+      const found = await table.find([...scanned.rows.keys()], none)
+      expect(sorted(found as Map<string, Row>)).toEqual(sorted(newestOf(rows)))
+    },
+  )
+
+  test('reads shorter pages, then halves of a range that the node does not manage, each row once', async () => {
+    const timed: number[] = []
+    const handle: FakeHandler = (request) => {
+      if (request.kind !== 'EXECUTE') return undefined
+      const [from = 0n, to = 0n] = request.statements[0]?.values.map((value) => value?.readBigInt64BE() ?? 0n) ?? []
+      timed.push(request.pageSize ?? 0)
+      // Nothing longer than a thirtieth of the ring, and once in a while in the middle of one.
+      if (to - from > 2n ** 64n / 30n || timed.length % 11 === 0) return { error: ERRORS.readTimeout }
+      return undefined
+    }
+    const { table, fake } = await setUp({ kind, handle })
+    const rows = fillSome(fake, 300)
+    const scanned = await scanSplits(table, table.shard(ALL, 0, 1), ALL)
+    expect(sorted(scanned.rows)).toEqual(sorted(newestOf(rows)))
+    expect(scanned.history).toBe(rows.length - newestOf(rows).size)
+    expect(timed.slice(0, 3)).toEqual([10, 5, 2])
+  })
+
+  test('survives what may happen on the way', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.nat(9)), async (chances) => {
+        const handle: FakeHandler = (request): FakeAnswer | undefined => {
+          if (!isData(request)) return undefined
+          const chance = chances.next().value
+          if (chance === 0) return 'break'
+          if (chance === 1) return { error: ERRORS.overloaded }
+          if (chance === 2) node.forgetStatements()
+          return undefined
+        }
+        const { table, fake, node } = await setUp({ kind, handle })
+        const rows = fillSome(fake, 200)
+        const scanned = await scanAll(table)
+        expect(sorted(scanned.rows)).toEqual(sorted(newestOf(rows)))
+        expect(scanned.history).toBe(rows.length - newestOf(rows).size)
+      }),
+      { numRuns: 10 },
+    )
+  })
+})
+
+describe('a scan', () => {
+  test('makes a misfit of a row with a cell that cannot be read, and of no other', async () => {
+    const bad = newId()
+    const handle: FakeHandler = (request) =>
+      isData(request) && request.statements[0]?.cql.startsWith('SELECT id, tmstmp, "n"') === true
+        ? {
+            rows: [
+              [newId(), bytesOf(versionAt(T0)), int(1)],
+              [bad, bytesOf(versionAt(T0)), Buffer.from([1, 2])],
+              [newId(), bytesOf(versionAt(T0)), null],
+              // Without a time it is in no window.
+              [newId(), null, int(1)],
+            ],
+          }
+        : undefined
+    const { store } = await setUp({ kind: 'latest', handle })
+    const table = store.openTable({ name: TABLE, kind: 'latest', columns: [{ name: 'n', type: { kind: 'int' } }] })
+    const scanned = await scanSplits(table, table.shard(ALL, 0, 1), ALL)
+    expect([...scanned.rows.values()].map((row) => row.values)).toEqual([[1], [null]])
+    expect(scanned.misfits).toEqual([
+      { id: formatUuid(bad), reason: 'table t, column n: 2 bytes where 4 are expected' },
+    ])
+  })
+
+  test('asks for the next page before this one is wanted, and for no more', async () => {
+    const { table, fake, node } = await setUp({ kind: 'latest' })
+    fill(fake, someRows(3_000))
+    const [split = ''] = table.shard(ALL, 0, 1)
+    const scan = table.scan(split, ALL, none)[Symbol.asyncIterator]()
+    await scan.next()
+    await eventually(() => node.statementsOf('EXECUTE').length === 2)
+    for (const _ of range(50)) await turn()
+    expect(node.statementsOf('EXECUTE')).toHaveLength(2)
+    await scan.return?.()
+  })
+})
+
+describe.each(KINDS)('a writer to a table of the kind %s', (kind) => {
+  async function outcomes(table: StoreTable, rows: readonly Row[]): Promise<readonly Outcome[]> {
+    const written = await writeAll(table, rows)
+    return rows.map((row) => written.get(row.id)?.outcome ?? expect.unreachable())
+  }
+
+  test('writes many rows in batches, and reads before it by ranges', async () => {
+    const { table, fake, node } = await setUp({ kind })
+    const rows = someRows(2_000)
+    expect(new Set(await outcomes(table, rows))).toEqual(new Set(['applied']))
+    expect(fake.rows).toHaveLength(2_000)
+    const batches = node.requests.filter((request) => request.kind === 'BATCH')
+    expect(batches.length).toBeLessThan(60)
+    expect(node.statementsOf('EXECUTE').length).toBeLessThan(10)
+    expect(new Set(await outcomes(table, rows))).toEqual(new Set(['equal']))
+  })
+
+  test('looks up few rows by their ids, and stops reading a range that has far more than it needs', async () => {
+    const { table, fake, node } = await setUp({ kind })
+    const rows = someRows(4_000)
+    fill(fake, rows)
+    await outcomes(table, rows.slice(0, 20))
+    expect(node.statementsOf('EXECUTE')).toEqual([expect.stringContaining('id IN ?')])
+    node.requests.length = 0
+    const some = rows.slice(0, 200)
+    expect(new Set(await outcomes(table, some))).toEqual(new Set(['equal']))
+    const read = node.statementsOf('EXECUTE').filter((cql) => cql.includes('token(id)'))
+    expect(read).toHaveLength(1)
+    // By now it knows how dense the table is.
+    node.requests.length = 0
+    await outcomes(table, some)
+    expect(node.statementsOf('EXECUTE').filter((cql) => cql.includes('token(id)'))).toEqual([])
+  })
+
+  test('a row that the servers refuse fails by itself, with what they say', async () => {
+    const refused = 'note 17'
+    const handle: FakeHandler = ({ kind: what, statements }) =>
+      what === 'BATCH' && statements.some(({ values }) => values[2]?.toString() === refused)
+        ? { error: ERRORS.invalid, message: 'not this one' }
+        : undefined
+    const { table, fake } = await setUp({ kind, handle })
+    const rows = someRows(100)
+    const written = await writeAll(table, rows)
+    for (const row of rows)
+      expect(written.get(row.id)).toEqual(
+        row.values[0] === refused
+          ? { outcome: 'failed', reason: 'table t: the server says: not this one' }
+          : { outcome: 'applied', reason: undefined },
+      )
+    expect(fake.rows).toHaveLength(99)
+  })
+
+  test('learns how large a batch may be', async () => {
+    const sizes: number[] = []
+    const handle: FakeHandler = ({ kind: what, statements }) => {
+      if (what !== 'BATCH') return undefined
+      const bytes = statements.reduce((sum, { values }) => sum + (values[2]?.length ?? 0), 0)
+      if (statements.length > 1 && bytes > 5_000) return { error: ERRORS.invalid, message: 'Batch too large' }
+      sizes.push(bytes)
+      return undefined
+    }
+    const { table, fake, node } = await setUp({ kind, handle })
+    const rows = range(300).map((n) =>
+      rowAt(formatUuid(newId()), versionAt(T0 + n), 'x'.repeat(n === 5 ? 40_000 : 500)),
+    )
+    expect(new Set(await outcomes(table, rows))).toEqual(new Set(['applied']))
+    expect(fake.rows).toHaveLength(300)
+    expect(Math.max(...sizes)).toBeGreaterThan(39_000)
+    // A few were too large, and then no more.
+    expect(node.requests.filter((request) => request.kind === 'BATCH').length - sizes.length).toBeLessThan(40)
+  })
+
+  test('ends with a failure of the store when the table goes away', async () => {
+    const handle: FakeHandler = ({ kind: what }) =>
+      what === 'BATCH' ? { error: ERRORS.invalid, message: 'unconfigured table t' } : undefined
+    const { table } = await setUp({ kind, handle })
+    const writing = writeAll(table, someRows(10))
+    await expect(writing).rejects.toBeInstanceOf(StoreFailed)
+    await expect(writing).rejects.toThrow('could not write to table t: the server says: unconfigured table t')
+  })
+
+  test('loses nothing and tells each outcome once, whatever happens on the way', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.nat(11)), fc.nat(3), async (chances, held) => {
+        const handle: FakeHandler = async (request): Promise<FakeAnswer | undefined> => {
+          if (!isData(request) && request.kind !== 'BATCH') return undefined
+          const chance = chances.next().value
+          if (chance === 0) return 'break'
+          if (chance === 1) return { error: ERRORS.overloaded }
+          if (chance === 2) return { error: ERRORS.writeTimeout }
+          if (chance === 3) node.forgetStatements()
+          // Carried out, and nobody hears of it.
+          if (chance === 4 && request.kind === 'BATCH') {
+            fake.handleQuietly(request)
+            return 'break'
+          }
+          return undefined
+        }
+        const { table, fake, node } = await setUp({ kind, handle })
+        const rows = someRows(400)
+        fill(fake, held === 0 ? [] : rows.slice(0, held * 50).map((row) => ({ ...row, version: versionAt(T0 - 5) })))
+        const written = await writeAll(table, rows)
+        expect(new Set([...written.values()].map(({ outcome }) => outcome))).toEqual(new Set(['applied']))
+        const newest = new Map<string, string>()
+        for (const [id, tmstmp] of fake.rows) {
+          const known = newest.get(id)
+          const isNewer =
+            known === undefined ||
+            compareVersions(readTimeuuid(Buffer.from(tmstmp, 'hex')), readTimeuuid(Buffer.from(known, 'hex'))) > 0
+          if (isNewer) newest.set(id, tmstmp)
+        }
+        expect(newest.size).toBe(400)
+        for (const { id, version } of rows)
+          expect(newest.get(id.replaceAll('-', ''))).toBe(bytesOf(version).toString('hex'))
+      }),
+      { numRuns: 10 },
+    )
+  })
+})
+
+describe('a writer to a table of one row an id', () => {
+  test('writes later than what it replaces was written, whenever that says it was', async () => {
+    const { table, fake } = await setUp({ kind: 'latest' })
+    const id = newId()
+    const old = rowAt(formatUuid(id), versionAt(T0), 'user')
+    // A user's write is later than its tmstmp.
+    const writetime = microsOf(old.version) + 3_600_000_000n
+    fill(fake, [old], writetime)
+    const newer = rowAt(old.id, versionAt(T0 + 1), null)
+    expect((await writeAll(table, [newer])).get(old.id)?.outcome).toBe('applied')
+    expect(fake.rows).toEqual([[id.toString('hex'), bytesOf(newer.version).toString('hex'), null]])
+    expect(fake.writetimeOf(id)).toBe(writetime + 1n)
+  })
+
+  test('does not mix two versions of the same microsecond', async () => {
+    const { table, fake } = await setUp({ kind: 'latest' })
+    const id = newId()
+    const first = rowAt(formatUuid(id), versionAt(T0, 10, 0x80000000 | 0, 0), 'zzz')
+    const second = rowAt(first.id, versionAt(T0, 11, 0x80000000 | 0, 0), 'aaa')
+    expect(microsOf(first.version)).toBe(microsOf(second.version))
+    await writeAll(table, [first])
+    expect((await writeAll(table, [second])).get(first.id)?.outcome).toBe('applied')
+    expect(fake.rows).toEqual([[id.toString('hex'), bytesOf(second.version).toString('hex'), 'aaa']])
+  })
+
+  test('writes over cells without a version, later than they were written', async () => {
+    const { table, fake } = await setUp({ kind: 'latest' })
+    const id = newId()
+    fake.put(id, bytesOf(versionAt(T0)), 'half', 99_000_000_000_000_000n)
+    fake.hideVersionOf(id)
+    const row = rowAt(formatUuid(id), versionAt(T0 + 1), 'whole')
+    expect((await writeAll(table, [row])).get(row.id)?.outcome).toBe('applied')
+    expect(fake.rows).toEqual([[id.toString('hex'), bytesOf(row.version).toString('hex'), 'whole']])
+  })
+
+  test('fails a row that nothing can be written over', async () => {
+    const { table, fake } = await setUp({ kind: 'latest' })
+    const row = rowAt(formatUuid(newId()), versionAt(T0), 'x')
+    fill(fake, [row], 2n ** 63n - 1n)
+    const newer = rowAt(row.id, versionAt(T0 + 1), 'y')
+    expect((await writeAll(table, [newer])).get(row.id)).toEqual({
+      outcome: 'failed',
+      reason: expect.stringContaining('greatest write timestamp'),
+    })
+  })
+})
+
+describe('writers of one table', () => {
+  test.each(KINDS)('read, compare and write one after the other where they meet (%s)', async (kind: TableKind) => {
+    let writing = 0
+    let most = 0
+    const handle: FakeHandler = async ({ kind: what }) => {
+      if (what !== 'BATCH') return undefined
+      most = Math.max(most, ++writing)
+      for (const _ of range(20)) await turn()
+      writing--
+      return undefined
+    }
+    const { table, fake } = await setUp({ kind, handle })
+    const id = formatUuid(newId())
+    const rows = range(6).map((n) => rowAt(id, versionAt(T0 + n), `${n}`))
+    const written = await Promise.all(rows.toReversed().map((row) => writeAll(table, [row])))
+    expect(written.map((one) => one.get(id)?.outcome)).toEqual(['applied', ...range(5).map(() => 'older')])
+    expect(most).toBe(1)
+    expect(fake.rows.map(([, , note]) => note)).toEqual(['5'])
+  })
+})
+
+describe.each(KINDS)('removing from a table of the kind %s', (kind) => {
+  test('leaves what has become newer, also what is on its way', async () => {
+    const { table, fake } = await setUp({ kind })
+    const [old, newer] = [
+      rowAt(formatUuid(newId()), versionAt(T0), 'a'),
+      rowAt(formatUuid(newId()), versionAt(T0 + 5), 'b'),
+    ]
+    fill(fake, [old, newer], microsOf(versionAt(T0 + 1_000)))
+    const gone = await table.remove(
+      [
+        { id: old.id, version: versionAt(T0 + 1) },
+        { id: newer.id, version: versionAt(T0 + 1) },
+        { id: formatUuid(newId()), version: versionAt(T0) },
+        { id: 'no uuid', version: versionAt(T0) },
+      ],
+      none,
+    )
+    expect(gone.has(old.id)).toBe(true)
+    expect([gone.size, gone.has(newer.id), gone.has('no uuid')]).toEqual([2, false, false])
+    expect(fake.rows.map(([, , note]) => note)).toEqual(['b'])
+  })
+})
