@@ -1,6 +1,7 @@
 // Writing rows in unlogged batches: of rows next to each other in the order of their tokens, so that one replica has most of them, and
 // well below what servers take. A batch that is refused is cut in halves until the row is found that is wrong by itself.
 import { forEachConcurrently } from '../../lib/concurrently.ts'
+import { MAX_INT64 } from '../values.ts'
 import { isMissingTable, isRefusal } from './failure.ts'
 import { BatchWriter } from './frames.ts'
 import type { TablePlace } from './place.ts'
@@ -12,6 +13,8 @@ export interface Write {
   /** Each cell with its length in front. */
   readonly cells: Buffer
   readonly timestamp: bigint
+  /** How far from it the timestamp of each further try is, in microseconds; the same timestamp when left out. */
+  readonly timestampStep?: bigint
 }
 
 export interface BatchOptions {
@@ -82,8 +85,8 @@ export class Batches<T extends Write> {
   ): Promise<void> {
     const { place, pace, statement } = this.#options
     const retry = place.session.startRetry(signal, `write to table ${place.table.name}`)
-    let frame = this.#createFrame(group)
-    for (;;) {
+    let frame = this.#createFrame(group, 0n)
+    for (let tries = 1n; ; tries++) {
       try {
         await place.session.send(frame, signal, statement)
         pace.noteGood()
@@ -93,8 +96,8 @@ export class Batches<T extends Write> {
         if (isRefusal(error)) return await this.#divide(group, error, signal, settle)
         pace.noteTrouble()
         await retry.pause(error)
-        // The bytes of the first try may still wait to be sent.
-        frame = Buffer.from(frame)
+        // Another buffer: the bytes of the first try may still wait to be sent.
+        frame = group.some(isStepped) ? this.#createFrame(group, tries) : Buffer.from(frame)
       }
     }
   }
@@ -116,15 +119,19 @@ export class Batches<T extends Write> {
     await this.#send(group.slice(middle), signal, settle)
   }
 
-  #createFrame(group: readonly Write[]): Buffer {
+  #createFrame(group: readonly Write[], tries: bigint): Buffer {
     const { timestampAt } = this.#options
-    for (const { cells, timestamp } of group) {
+    for (const { cells, timestamp, timestampStep = 0n } of group) {
       const out = this.#writer.addRow()
       if (timestampAt === 'last') out.writeBytes(cells)
       out.writeInt32(8)
-      out.writeInt64(timestamp)
+      out.writeInt64(least(timestamp + timestampStep * tries, MAX_INT64))
       if (timestampAt === 'first') out.writeBytes(cells)
     }
     return this.#writer.take()
   }
 }
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
+
+const isStepped = ({ timestampStep = 0n }: Write): boolean => timestampStep !== 0n

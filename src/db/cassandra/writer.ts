@@ -18,6 +18,8 @@ const MOST_BYTES = 8 * 1_024 * 1_024
 /** Where the table has far fewer rows than are gathered, waiting for more gains nothing: to compare with them costs next to nothing. */
 const LEAST_BYTES = 1_024 * 1_024
 const UNITS_AT_ONCE = 3
+/** Microseconds from which writers of tables with lists draw theirs. */
+const OWN_TIMES = 500
 
 interface RowWrite extends Write {
   readonly row: number
@@ -39,12 +41,21 @@ export class TableWriter implements RowWriter {
   /** The chunk before, on its way. */
   #carrying: Promise<void> = Promise.resolve()
   #batches: Promise<Batches<RowWrite>> | undefined
+  /**
+   * A list is written by deleting what has an earlier timestamp and appending, and the server appends with keys of its own: two tries
+   * with one timestamp leave its elements twice. So each try has its own, also among writers of other processes.
+   */
+  readonly #hasLists: boolean
+  readonly #ownTime: bigint
 
   constructor(parts: TableWriterParts, options: WriterOptions) {
     this.#parts = parts
     this.#options = options
     this.#signal = AbortSignal.any([options.signal, this.#ending.signal])
     this.#gathering = new Chunk(parts.encoder)
+    const { table, session } = parts.place
+    this.#hasLists = table.columns.some(({ type }) => type.kind === 'list' && !type.frozen)
+    this.#ownTime = BigInt(Math.floor(session.options.random() * OWN_TIMES))
   }
 
   async write(rows: readonly Row[]): Promise<void> {
@@ -126,8 +137,13 @@ export class TableWriter implements RowWriter {
       return undefined
     }
     try {
-      const timestamp = writeTimestamp(this.#parts.place.table.kind, version, there?.writetime)
-      return { row, timestamp, cells: chunk.cellsOf(row) }
+      const { kind } = this.#parts.place.table
+      const timestamp = writeTimestamp(kind, version, there?.writetime)
+      const cells = chunk.cellsOf(row)
+      if (!this.#hasLists) return { row, timestamp, cells }
+      // Away from what it has to win against, a row that is there, or to lose against, a delete that comes later.
+      const timestampStep = kind === 'latest' && there?.writetime !== undefined ? 1n : -1n
+      return { row, timestamp: timestamp + timestampStep * this.#ownTime, timestampStep, cells }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       this.#settle(chunk, row, 'failed', `table ${this.#parts.place.table.name}: ${error.message}`)
