@@ -27,6 +27,8 @@ export async function syncShard(
   let letters: readonly DeadLetter[] = []
   const outcome = (problems: readonly string[]): SyncOutcome => {
     const counts = sumOf(items)
+    // They came as they were done.
+    items.sort((a, b) => (`${a.table} ${a.direction}` < `${b.table} ${b.direction}` ? -1 : 1))
     return {
       ...{ succeeded: problems.length === 0 && counts.failed === 0, window: spanOf(items), items, counts, problems },
       deadLetters: letters.length,
