@@ -92,7 +92,7 @@ function storeOf(side: Side): Store {
     side.calls.push(call)
     side.onCall(call)
   }
-  return openMemoryStore(side.database, { name: side.database.address, step, pageRows: 1 })
+  return openMemoryStore(side.database, { name: side.database.address, step, pageRows: 1, splitRows: 1_000 })
 }
 
 /** Both sides have 1 and 2; 3 is newer on the left, 4 on the right; 5 and 6 are on one side; 7 says two things. */
