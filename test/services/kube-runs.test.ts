@@ -12,7 +12,7 @@ import { type Postgres, startPostgres } from './lib/postgres.ts'
 import { createRunFolder, type RunFolder } from './lib/run-folder.ts'
 import { waitUntil } from './lib/server-process.ts'
 import { startTokenClusters, type TokenClusters } from './lib/token-clusters.ts'
-import { type Run, startTokenService, type TokenService } from './lib/token-service.ts'
+import { asTokenItem, asTokenRun, type Run, startTokenService, type TokenService } from './lib/token-service.ts'
 
 /** In the address of the state, and in what the clusters are shown. */
 const SECRET = 'hunter2'
@@ -95,7 +95,7 @@ function letGo(): void {
 }
 
 const readRuns = async ({ client }: TokenService): Promise<readonly Run[]> =>
-  (await client.listRuns({ query: { limit: 1_000 } })).items.toReversed()
+  (await client.listRuns({ query: { limit: 1_000 } })).items.map(asTokenRun).toReversed()
 
 /** Fencing tokens of the locks that the run worked under, in the order of the clusters. */
 function fencesOf({ locks = [] }: Run): readonly bigint[] {
@@ -147,7 +147,7 @@ describe('replicas of the service', () => {
     const items: string[] = []
     const reading = (async () => {
       for await (const { event, data } of other.client.streamRunEvents({ path: { id } })) {
-        if (event === 'item') items.push(data.id)
+        if (event === 'item') items.push(asTokenItem(data).id)
         if (event === 'end') return data
       }
       return undefined
@@ -156,7 +156,7 @@ describe('replicas of the service', () => {
     expect(items.toSorted()).toEqual(['token-1', 'token-2'])
     const seen = await other.client.getRun({ path: { id } })
     expect(seen).toMatchObject({ state: 'running', trigger: 'api' })
-    fencesOf(seen)
+    fencesOf(asTokenRun(seen))
     const refused = await other.sync()
     expect(refused.body).toMatchObject({ type: '/problems/run-overlaps', run: { id } })
     await other.client.cancelRun({ path: { id } })

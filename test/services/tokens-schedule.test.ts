@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { eventually } from '../lib/eventually.ts'
 import { CutProxy } from './lib/cut-proxy.ts'
 import { waitUntil } from './lib/server-process.ts'
-import type { Run, TokenService } from './lib/token-service.ts'
+import { asTokenRun, type Run, type TokenService } from './lib/token-service.ts'
 import { openTokenServiceScene, type TokenServiceScene } from './lib/token-service-scene.ts'
 
 const PATIENCE_MS = 30_000
@@ -24,7 +24,7 @@ async function readSchedule({ client }: TokenService) {
 
 /** The oldest first. */
 const readRuns = async ({ client }: TokenService): Promise<readonly Run[]> =>
-  (await client.listRuns({ query: { limit: 1_000 } })).items.toReversed()
+  (await client.listRuns({ query: { limit: 1_000 } })).items.map(asTokenRun).toReversed()
 
 describe('a schedule', () => {
   it('starts a run every second, and says when the next one comes', async () => {

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AskedRequest, WaiterFault } from '../fakes/waiter.ts'
 import { eventually } from '../lib/eventually.ts'
+import { asTokenItem } from './lib/token-service.ts'
 import { openTokenServiceScene, type TokenServiceScene } from './lib/token-service-scene.ts'
 
 const PATIENCE_MS = 20_000
@@ -122,7 +123,7 @@ describe('a run', () => {
     let last: string | undefined
     for await (const { event, id: at, data } of service.client.streamRunEvents({ path: { id } })) {
       if (event === 'end') throw new Error('the run has ended before it was followed')
-      if (event === 'item') items.push(data.id)
+      if (event === 'item') items.push(asTokenItem(data).id)
       last = at ?? last
       if (items.length === 4) break
     }
@@ -131,7 +132,7 @@ describe('a run', () => {
     const again = { path: { id }, header: { 'Last-Event-ID': String(last) } }
     for await (const { event, data } of service.client.streamRunEvents(again)) {
       events.push(event)
-      if (event === 'item') items.push(data.id)
+      if (event === 'item') items.push(asTokenItem(data).id)
       if (event === 'end') expect(data).toEqual(await service.client.getRun({ path: { id } }))
     }
     expect(events.at(-1)).toBe('end')
@@ -159,13 +160,14 @@ describe('a run', () => {
     const pages: string[][] = []
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = await service.client.listRunItems({ path: { id }, query: { limit: 3, ...(cursor && { cursor }) } })
-      pages.push(page.items.map((item) => item.id))
+      pages.push(page.items.map((item) => asTokenItem(item).id))
       cursor = page.nextCursor
     }
     expect(pages).toEqual([names.slice(0, 3), names.slice(3, 6), names.slice(6)])
     const failed = await service.client.listRunItems({ path: { id }, query: { status: 'failed' } })
-    expect(failed.items.map((item) => item.id)).toEqual(refused)
-    const [told] = Object.values(failed.items[0]?.results ?? {})
+    const failedItems = failed.items.map(asTokenItem)
+    expect(failedItems.map((item) => item.id)).toEqual(refused)
+    const [told] = Object.values(failedItems[0]?.results ?? {})
     expect(told).toMatchObject({ code: 'error/token-sync', details: { status: 403 } })
     expect(String(told?.details?.['message'])).toMatch(/^no rights for /)
   })

@@ -8,7 +8,8 @@ import { waitUntil } from './server-process.ts'
 import { type Syncer, startSyncer } from './syncer.ts'
 
 type Schemas = components['schemas']
-export type Run = Schemas['Run']
+/** A run of tokens. */
+export type Run = Omit<Schemas['Run'], 'summary'> & { readonly summary: Schemas['TokensSummary'] | null }
 export type TokenItem = Schemas['TokenItem']
 export type SyncBody = NonNullable<Parameters<SyncerClient['syncTokens']>[0]>
 
@@ -51,6 +52,18 @@ export interface TokenService extends AsyncDisposable {
 
 const PATIENCE_MS = 30_000
 
+/** The run, which has to be one of tokens where it has a summary. */
+export function asTokenRun({ summary, ...run }: Schemas['Run']): Run {
+  if (summary !== null && !('sync' in summary)) throw new Error(`${run.id} is no run of tokens`)
+  return { ...run, summary }
+}
+
+/** The item, which has to be that of a token. */
+export function asTokenItem(item: Schemas['RunItem']): TokenItem {
+  if (!('results' in item)) throw new Error(`no item of a token: ${JSON.stringify(item)}`)
+  return item
+}
+
 /** What the clusters of `secretOf` want to see. */
 export const secretOf = (cluster: string): string => `Bearer hunter2-of-${cluster}`
 
@@ -89,9 +102,9 @@ export async function startTokenService(options: TokenServiceOptions): Promise<T
       throw new Error(`${answer.status}: ${JSON.stringify(answer.body)}`)
     },
     awaitRun: async (id, isSo) => {
-      let run = await client.getRun({ path: { id } })
+      let run = asTokenRun(await client.getRun({ path: { id } }))
       await waitUntil(async () => {
-        run = await client.getRun({ path: { id } })
+        run = asTokenRun(await client.getRun({ path: { id } }))
         return isSo(run)
       }, PATIENCE_MS)
       return run
@@ -101,7 +114,7 @@ export async function startTokenService(options: TokenServiceOptions): Promise<T
       const all: TokenItem[] = []
       for (let cursor: string | null | undefined; cursor !== null; ) {
         const page = await client.listRunItems({ path: { id }, query: { limit: 1_000, ...(cursor && { cursor }) } })
-        all.push(...page.items)
+        all.push(...page.items.map(asTokenItem))
         cursor = page.nextCursor
       }
       return all
