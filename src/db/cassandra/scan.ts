@@ -27,6 +27,8 @@ const UNKNOWN_SPLITS = 64
 const MOST_SPLITS = 100_000
 /** Rows that are counted to know how dense the ring is. */
 const PROBED_ROWS = 1_000
+/** The server takes them into memory with all their columns, of which it sends none: a megabyte each is too much for a thousand. */
+const PROBED_AT_ONCE = 50
 /** The index is asked where it finds a smaller share of the rows than this: reading all of them, filtered by the server, costs as much. */
 const INDEX_SHARE = 0.05
 
@@ -136,7 +138,7 @@ export class TableScanner {
     const parameters = {
       consistency: session.options.consistency,
       values: [...values, int32Bytes(PROBED_ROWS)],
-      pageSize: PROBED_ROWS,
+      pageSize: PROBED_AT_ONCE,
     }
     const pages = await session.retry(signal, `count rows of table ${table.name}`, async () => {
       try {
