@@ -35,7 +35,7 @@ describe('the command line', () => {
   )
 
   it.each<[string[], string]>([
-    [[], 'syncer: a command is missing; allowed are serve, synced, tokens, runs, config, --version, --help'],
+    [[], 'syncer: a command is missing; allowed are serve, synced, tokens, db, runs, config, --version, --help'],
     [['config'], 'syncer config: a command is missing; allowed are check, --help'],
     [
       ['tokens'],
@@ -47,7 +47,7 @@ describe('the command line', () => {
     ],
     [
       ['sync'],
-      "syncer: unknown command 'sync' (Did you mean synced?); allowed are serve, synced, tokens, runs, config, --version, --help",
+      "syncer: unknown command 'sync' (Did you mean synced?); allowed are serve, synced, tokens, db, runs, config, --version, --help",
     ],
     [['serve', '--port', '1'], "syncer serve: unknown option '--port'; allowed are --config <file>, --help"],
     [
