@@ -10,7 +10,7 @@ import { type AskedRequest, HttpProxy } from './db-http-proxy.ts'
 import { judgeDocumentChanges, judgeEnd, judgeSavedEnd, judgeSightings } from './db-judge.ts'
 import { type Ended, judgeReport, readReport } from './db-report.ts'
 import { DbScene, type DbServers } from './db-scene.ts'
-import { loadBacklog, Onlooker, readSavedEnds, readSides, toDocumentChanges } from './db-sight.ts'
+import { loadBacklog, Onlooker, readSavedEnds, readSides, readTimes, toDocumentChanges } from './db-sight.ts'
 import { Users } from './db-users.ts'
 import { waitUntil } from './server-process.ts'
 
@@ -192,8 +192,8 @@ class Case {
   /** One run of the syncer with what is to happen to it. */
   async #sync(name: string, faults: RunFaults): Promise<{ ended: Ended; made: number; ms: number }> {
     const startedAt = performance.now()
-    const process = this.#sceneNow.begin(['db', 'sync', 'app', '--output', 'json'])
-    const { child } = process
+    const running = this.#sceneNow.begin(['db', 'sync', 'app', '--output', 'json'])
+    const { child } = running
     const struck: Promise<void>[] = []
     let made = 0
     const onRequest = () => {
@@ -204,11 +204,11 @@ class Case {
     this.#run = { faults, onRequest }
     const tooLong = setTimeout(() => {
       this.#violations.push(
-        `run ${name} (${faults.name}) is still going on after ${RUN_MS} ms: ${process.err().slice(-500)}`,
+        `run ${name} (${faults.name}) is still going on after ${RUN_MS} ms: ${running.err().slice(-500)}`,
       )
       child.kill('SIGKILL')
     }, RUN_MS)
-    const ended = await process.exit
+    const ended = await running.exit
     clearTimeout(tooLong)
     this.#run = undefined
     await Promise.all(struck)
@@ -299,6 +299,27 @@ class Case {
     // Whoever deleted a row in Cassandra keeps it away from there: it is tried, and stays deleted.
     if (counts.applied > gone)
       this.#violations.push(`a sync with nothing new applied ${counts.applied} rows: ${ended.out}`)
+    await this.#judgeWindow()
+  }
+
+  /** A window has what lies after its begin, and up to and with its end: both are taken from rows. */
+  async #judgeWindow(): Promise<void> {
+    const [table] = this.#tables
+    if (table === undefined) return
+    const times = await readTimes(this.#sceneNow, table)
+    for (const direction of ['left-to-right', 'right-to-left'] as const) {
+      const some = [this.#chance.pick(times[direction]), this.#chance.pick(times[direction])] as const
+      const [begin, end] = [Math.min(...some), Math.max(...some)]
+      const bounds = ['-b', new Date(begin).toISOString(), '-e', String(end)]
+      const ended = await this.#sceneNow.run([
+        ...['db', 'sync', 'app', '--output', 'json', '--dry-run', '--tables', table, '--direction', direction],
+        ...bounds,
+      ])
+      const read = ended.code === 0 ? readReport(ended).counts.read : ended.err
+      const expected = times[direction].filter((ms) => ms > begin && ms <= end).length
+      if (read === expected) continue
+      this.#violations.push(`${table} ${direction} has ${expected} rows in (${begin}, ${end}], ${read} were read`)
+    }
   }
 }
 

@@ -77,6 +77,8 @@ function drawHttpFaults(chance: Chance): RunFaults['http'] {
     const isPaged = kind === 'search' && body.includes('"pit"')
     if (isPaged && chance.is(0.3)) return EXPIRED_POINT_IN_TIME
     if (kind === 'bulk' && chance.is(0.3)) return { kind: 'reject-item', at: chance.whole(0, 10_000) }
+    // Users write meanwhile.
+    if (kind === 'bulk' && chance.is(0.4)) return { kind: 'late', ms: chance.between(100, 2_000) }
     switch (chance.whole(0, 5)) {
       case 0:
         return { kind: 'status', status: 429, ...(chance.is(0.3) ? { retryAfter: '1' } : {}) }

@@ -23,12 +23,13 @@ export interface AskedRequest {
  *   lose-answer    the server carries it out; the connection breaks before the answer
  *   half-answer    the server carries it out; the connection breaks in the middle of the answer
  *   slow           the answer comes later
+ *   late           the server sees it later
  *   reject-item    of a bulk: one item (by its place) never gets to the server and has the status 429
  */
 export type HttpFault =
   | { readonly kind: 'status'; readonly status: number; readonly body?: string; readonly retryAfter?: string }
   | { readonly kind: 'reset' | 'lose-answer' | 'half-answer' }
-  | { readonly kind: 'slow'; readonly ms: number }
+  | { readonly kind: 'slow' | 'late'; readonly ms: number }
   | { readonly kind: 'reject-item'; readonly at: number }
 
 /** A request that the server has answered, whoever heard it. */
@@ -130,6 +131,7 @@ export class HttpProxy implements AsyncDisposable {
     const fault = this.#options.decide?.(asked)
     if (fault?.kind === 'reset') return void incoming.socket.resetAndDestroy()
     if (fault?.kind === 'status') return answerStatus(answer, fault)
+    if (fault?.kind === 'late') await sleep(fault.ms)
     const rejected = fault?.kind === 'reject-item' && asked.kind === 'bulk' ? fault.at : undefined
     const [sent, item] = rejected === undefined ? [body, undefined] : withoutItem(body, rejected)
     const got = item !== undefined && sent.length === 0 ? NOTHING_SENT : await this.#send(incoming, sent)

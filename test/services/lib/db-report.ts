@@ -11,7 +11,8 @@ export interface ReportItem extends Counts {
 
 export interface Report {
   readonly state: 'succeeded' | 'failed'
-  readonly window: { readonly begin: string; readonly end: string }
+  /** Null where a run ended before it had one. */
+  readonly window: { readonly begin: string; readonly end: string } | null
   readonly items: readonly ReportItem[]
   readonly counts: Counts
 }
@@ -49,7 +50,9 @@ export function judgeReport(ended: Ended): readonly string[] {
     if (!isSo) complaints.push(`${what}: ${ended.out.slice(0, 1_500)}`)
   }
   say((ended.code === 0) === (report.state === 'succeeded'), `exit ${ended.code} with the state ${report.state}`)
-  say(TIME.test(report.window?.begin) && TIME.test(report.window?.end), 'the window is no pair of times')
+  const { window } = report
+  const isUnknown = window === null && report.state === 'failed' && report.items.length === 0
+  say(isUnknown || (TIME.test(window?.begin ?? '') && TIME.test(window?.end ?? '')), 'the window is no pair of times')
   for (const counts of [report.counts, ...report.items]) {
     const sum = counts.applied + counts.older + counts.equal + counts.echoed + counts.failed
     say(counts.read === sum, `read ${counts.read}, accounted for ${sum}`)

@@ -36,6 +36,16 @@ export async function readSides(scene: DbScene, table: string): Promise<Sides> {
   return { cassandra, elasticsearch }
 }
 
+/** The milliseconds of all versions that each side has, those of older ones among them. */
+export async function readTimes(scene: DbScene, table: string) {
+  const rows = await scene.rows(`SELECT tmstmp FROM ${scene.name}.${table}`)
+  const documents = await scene.documents(table)
+  return {
+    'left-to-right': rows.map(({ tmstmp }) => msOf(String(tmstmp))),
+    'right-to-left': documents.map(({ ms }) => ms ?? Number.NaN),
+  }
+}
+
 function readRow(row: Readonly<Record<string, unknown>>): readonly [string, Found] {
   const timeuuid = String(row['tmstmp'])
   const mixed = row['tmstmp'] === null ? 'it has no tmstmp' : findMixed(row)
