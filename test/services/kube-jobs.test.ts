@@ -2,6 +2,7 @@
 // dies, vanishes or stalls meanwhile costs a shard and never a row.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { DbSummary } from '../../src/db/contract.ts'
+import type { KubePod } from '../../src/db/jobs/objects.ts'
 import { isAlive } from '../../src/db/jobs/verdict.ts'
 import { eventually } from '../lib/eventually.ts'
 import { type KubeCluster, startCluster } from './lib/kube-cluster.ts'
@@ -18,6 +19,7 @@ import {
 } from './lib/kube-jobs.ts'
 import { type Kubelet, type KubeletOptions, startKubelet } from './lib/kubelet.ts'
 import { type ServerProcess, waitUntil } from './lib/server-process.ts'
+import type { Syncer } from './lib/syncer.ts'
 
 /** Processes on a busy machine. */
 const PATIENCE_MS = 90_000
@@ -52,6 +54,14 @@ async function runPods(options: Partial<KubeletOptions> = {}): Promise<Kubelet> 
   const kubelet = await startKubelet(cluster, { namespace: NAMESPACE, entrypoint: ENTRYPOINT, ...options })
   kubelets.push(kubelet)
   return kubelet
+}
+
+/** What the controllers of Kubernetes do with a Pod whose node is gone. */
+async function losePod({ metadata: { name } }: KubePod): Promise<void> {
+  const conditions = [{ type: 'DisruptionTarget', status: 'True', reason: 'DeletionByPodGC' }]
+  const metadata = { name, namespace: NAMESPACE }
+  await cluster.applyStatus({ apiVersion: 'v1', kind: 'Pod', metadata, status: { phase: 'Failed', conditions } })
+  await removePod(name)
 }
 
 /** Both sides have the same rows, so many of them. */
@@ -165,11 +175,10 @@ describe('what befalls workers', () => {
     first.isolate()
     const orphans = first.running
     const second = await runPods({ nodeName: 'node-2' })
-    // What its controllers do with the Pods of a node that is gone: some may only now be known to run there.
+    // Some may only now be known to run there.
     let isOver = false
     const removing = waitUntil(async () => {
-      for (const pod of await scene.pods())
-        if (pod.spec?.['nodeName'] === 'node-1' && isAlive(pod)) await removePod(pod.metadata.name)
+      for (const pod of await scene.pods()) if (pod.spec?.['nodeName'] === 'node-1' && isAlive(pod)) await losePod(pod)
       return isOver
     }, PATIENCE_MS)
     const summary = await syncing
@@ -239,6 +248,55 @@ describe('a service that is restarted', () => {
     expect(summary.counts.read).toBe(200)
     // Those that were left, and the window since.
     expect(kubelet.started - before).toBeLessThanOrEqual(SHARDS - done + SHARDS)
+  })
+})
+
+describe('the service as a process', () => {
+  const start = async ({ baseUrl }: Syncer): Promise<string> => {
+    const body = JSON.stringify({ pair: 'shop', tables: ['carts'] })
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(`${baseUrl}/v1/db/sync`, { method: 'POST', headers, body })
+    expect(answer.status).toBe(202)
+    return ((await answer.json()) as { readonly id: string }).id
+  }
+  const runs = async (service: Syncer) =>
+    (JSON.parse((await service.get('/v1/runs')).body) as { readonly items: readonly RunShown[] }).items
+
+  interface RunShown {
+    readonly id: string
+    readonly state: string
+    readonly takesUp?: string
+    readonly summary?: { readonly counts: object }
+  }
+
+  it('is killed with kill -9 and started again: the run is taken up, and the Job that runs with it', async () => {
+    const kubelet = await runPods({ capacity: 1 })
+    scene.put('left', 'carts', 150)
+    const first = await scene.serve()
+    const id = await start(first)
+    await waitUntil(() => kubelet.ended.length >= 1, PATIENCE_MS)
+    const [job] = await scene.jobs()
+    first.signal('SIGKILL')
+    await first.stop()
+    await using second = await scene.serve()
+    await waitUntil(async () => (await runs(second)).some(({ state }) => state === 'succeeded'), PATIENCE_MS)
+    const [done] = await runs(second)
+    expect(done).toMatchObject({ takesUp: id, state: 'succeeded', summary: { counts: { failed: 0 } } })
+    expectEqual('carts', 150)
+    const ofFirst = kubelet.ended.filter(({ pod }) => pod.startsWith(`${job?.metadata.name}-`))
+    expect(ofFirst.map(({ index }) => index).sort()).toEqual(Array.from({ length: SHARDS }, (_, at) => String(at)))
+  })
+
+  it('cancels a run with its workers', async () => {
+    const kubelet = await runPods({ capacity: 2 })
+    scene.put('left', 'carts', 150)
+    await using service = await scene.serve()
+    const id = await start(service)
+    await eventually(() => kubelet.running.length > 0, PATIENCE_MS)
+    expect((await fetch(`${service.baseUrl}/v1/runs/${id}/cancel`, { method: 'POST' })).ok).toBe(true)
+    await waitUntil(async () => (await runs(service))[0]?.state === 'cancelled', PATIENCE_MS)
+    expect(kubelet.running).toEqual([])
+    expect(await scene.jobs()).toEqual([])
   })
 })
 

@@ -15,6 +15,7 @@ import { createKubeClient, type KubeClient } from '../../../src/lib/kube/client.
 import { createGivenCredentials } from '../../../src/lib/kube/credentials.ts'
 import type { KubeCluster } from './kube-cluster.ts'
 import { createRunFolder } from './run-folder.ts'
+import { type Syncer, startSyncer } from './syncer.ts'
 
 /** Of the Role, and of the ServiceAccount that it is for. */
 export const NAMESPACE = 'syncer'
@@ -37,7 +38,10 @@ export interface JobsScene extends AsyncDisposable {
   readonly progress: ReadonlyMap<string, DbProgress>
   /** What is remembered; another pair object over it is a service that was restarted. */
   readonly values: Map<string, string>
+  /** Of the workers. */
   readonly config: object
+  /** Starts the service, over a state that outlives it, and has it do what workers of this pair do. */
+  serve(): Promise<Syncer>
   /** Rows of this side that the other one does not have: as many as asked for, with the time of their making. */
   put(side: 'left' | 'right', table: string, rows: number): void
   /** Ids and versions of a table, to compare. */
@@ -96,6 +100,17 @@ export async function openJobsScene(cluster: KubeCluster): Promise<JobsScene> {
     put: (side, table, rows) => putRows(side === 'left' ? left : right, table, rows),
     dump: (side, table) =>
       (side === 'left' ? left : right).prepare(`SELECT id, tmstmp, text FROM ${table} ORDER BY id`).all(),
+    serve: () =>
+      startSyncer({
+        config: {
+          ...{
+            kubernetes: { kubeConfig: 'kubeconfig' },
+            state: { kind: 'sqlite', path: join(folder.path, 'state.db') },
+          },
+          db: { pairs: config.db.pairs.map((pair) => ({ ...pair, execution: EXECUTION })) },
+        },
+        files: { kubeconfig: kubeconfigOf(cluster, token), 'kube-ca.pem': ca },
+      }),
     async sync({ request, place, signal = new AbortController().signal } = {}) {
       await using pair = await openPair(paths)
       const around = {
@@ -117,6 +132,19 @@ export async function openJobsScene(cluster: KubeCluster): Promise<JobsScene> {
       folder.remove()
     },
   }
+}
+
+const EXECUTION = {
+  ...{ kind: 'kubernetes-job', image: 'syncer:test', configMap: CONFIG_MAP, shards: SHARDS, parallelism: 2 },
+}
+
+function kubeconfigOf({ server }: KubeCluster, token: string): string {
+  return JSON.stringify({
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'test' },
+    clusters: [{ name: 'test', cluster: { server, 'certificate-authority': 'kube-ca.pem' } }],
+    users: [{ name: 'test', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test', namespace: NAMESPACE } }],
+  })
 }
 
 function placeOver(client: KubeClient): JobsPlace {
