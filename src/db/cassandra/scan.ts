@@ -3,11 +3,11 @@
 import type { ScanBatch, Split } from '../store.ts'
 import type { Window } from '../window.ts'
 import { isMissingTable, isRefusal, isTooMuch } from './failure.ts'
-import { createQuery } from './frames.ts'
-import { tokenOf } from './murmur3.ts'
+import { createQuery, type Page, readPage } from './frames.ts'
+import { MIN_TOKEN, tokenOf } from './murmur3.ts'
 import { Newest } from './newest.ts'
 import { PageSize } from './page-size.ts'
-import { Pages, readAllPages } from './pages.ts'
+import { Pages } from './pages.ts'
 import type { TablePlace } from './place.ts'
 import { type Access, formatSplit, halveRange, parseSplit, partOfRing, shareUpTo, type TokenRange } from './ring.ts'
 import { boundsOf, RowReader, type VersionBounds } from './row-reader.ts'
@@ -140,22 +140,30 @@ export class TableScanner {
       values: [...values, int32Bytes(PROBED_ROWS)],
       pageSize: PROBED_AT_ONCE,
     }
-    const pages = await session.retry(signal, `count rows of table ${table.name}`, async () => {
-      try {
-        return await readAllPages((pagingState) =>
-          session.send(createQuery(cql, { ...parameters, pagingState }), signal),
-        )
-      } catch (error) {
-        if (isTooMuch(error)) return undefined
-        if (isMissingTable(error)) return []
-        throw error
-      }
-    })
-    const rows = pages?.reduce((sum, page) => sum + page.rowCount, 0)
-    const last = pages?.findLast((page) => page.rowCount > 0)
-    if (rows === undefined || rows < PROBED_ROWS || last === undefined) return rows
-    // A length and eight bytes each.
-    return rows / shareUpTo(last.body.readBigInt64BE(last.start + 12 * (last.rowCount - 1) + 4))
+    let rows = 0
+    let token = MIN_TOKEN
+    let pagingState: Buffer | undefined
+    do {
+      const frame = createQuery(cql, { ...parameters, pagingState })
+      const page = await session.retry(signal, `count rows of table ${table.name}`, () => this.#probe(frame, signal))
+      if (page === 'missing') return 0
+      if (page === 'too-much') return undefined
+      rows += page.rowCount
+      // A length and eight bytes each.
+      if (page.rowCount > 0) token = page.body.readBigInt64BE(page.start + 12 * (page.rowCount - 1) + 4)
+      pagingState = page.pagingState
+    } while (pagingState !== undefined && rows < PROBED_ROWS)
+    return rows < PROBED_ROWS ? rows : rows / shareUpTo(token)
+  }
+
+  async #probe(frame: Buffer, signal: AbortSignal): Promise<Page | 'missing' | 'too-much'> {
+    try {
+      return readPage((await this.#place.session.send(Buffer.from(frame), signal)).body)
+    } catch (error) {
+      if (isTooMuch(error)) return 'too-much'
+      if (isMissingTable(error)) return 'missing'
+      throw error
+    }
   }
 
   async #ask(access: Access, window: Window, signal: AbortSignal): Promise<Question | undefined> {
