@@ -55,13 +55,12 @@ export async function benchDb(log: (line: string) => void): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'syncer-bench-'))
   try {
     await using farm = await startFarm(log)
-    const setting = { farm, tools, folder, dumpFile: join(folder, 'documents'), log }
+    const setting = { farm, tools, folder, log, dumpFile: join(folder, 'all'), emptyFile: join(folder, 'one') }
     await fill(setting)
-    const startMs = await measureStarts(setting)
     const rounds: Round[] = []
     // The first one warms the servers up.
     for (let round = 0; round <= ROUNDS; round++) {
-      const measured = await measureRound(setting, startMs, `round ${round} of ${ROUNDS}`)
+      const measured = await measureRound(setting, `round ${round} of ${ROUNDS}`)
       if (round > 0) rounds.push(measured)
     }
     const requests = await countRequests(farm)
@@ -75,11 +74,13 @@ interface Setting {
   readonly farm: Farm
   readonly tools: OtherTools
   readonly folder: string
+  /** Documents as elasticdump writes them, all of them and a single one. */
   readonly dumpFile: string
+  readonly emptyFile: string
   readonly log: (line: string) => void
 }
 
-async function fill({ farm: { cassandra, search }, dumpFile, log }: Setting): Promise<void> {
+async function fill({ farm: { cassandra, search }, dumpFile, emptyFile, log }: Setting): Promise<void> {
   log(`writing ${COUNT} rows to each`)
   for (const keyspace of ['source', 'windowed', 'indexed'] as const) await cassandra.load(keyspace, rowsOf(FIRST))
   for (const keyspace of ['windowed', 'indexed'] as const) await cassandra.load(keyspace, rowsOf(CHANGED))
@@ -88,39 +89,30 @@ async function fill({ farm: { cassandra, search }, dumpFile, log }: Setting): Pr
     await search.load(indexOf(index), rowsOf(FIRST))
   }
   await search.load(indexOf('windowed'), rowsOf(CHANGED))
-  await search.makeIndex(indexOf('empty'))
+  await search.makeIndex(indexOf('nothing'))
   await writeDumpFile(dumpFile, indexOf('loaded'), FIRST)
+  await writeDumpFile(emptyFile, indexOf('loaded'), { count: 1, age: 'first' })
 }
 
-interface Starts {
-  readonly dsbulk: number
-  readonly dump: number
-}
-
-/** How long the other tools take over next to nothing: until they have started. */
-async function measureStarts({ farm, tools, folder }: Setting): Promise<Starts> {
-  const [dsbulk, dump]: number[][] = [[], []]
-  for (let round = 0; round < 3; round++) {
-    dsbulk?.push(await tools.unload(farm.place, 'target', join(folder, 'unloaded')))
-    dump?.push(await tools.dump(farm.place, indexOf('empty')))
-  }
-  return { dsbulk: median(dsbulk ?? []), dump: median(dump ?? []) }
-}
-
-async function measureRound(setting: Setting, startMs: Starts, name: string): Promise<Round> {
+async function measureRound(setting: Setting, name: string): Promise<Round> {
   const measured: Partial<Record<Step, Measured>> = {}
   for (const step of STEPS) {
-    measured[step] = await measureStep(step, setting, startMs)
+    measured[step] = await measureStep(step, setting)
     setting.log(`${name}: ${step} ${rate(measured[step]).toFixed(0)} rows/s`)
   }
   return measured as Round
 }
 
-async function measureStep(step: Step, { farm, tools, folder, dumpFile }: Setting, startMs: Starts): Promise<Measured> {
+/** What another tool is run over. */
+type Over = 'all' | 'nothing'
+
+async function measureStep(step: Step, { farm, tools, folder, dumpFile, emptyFile }: Setting): Promise<Measured> {
   const { cassandra, search, place, run } = farm
-  const timed = async (work: Promise<number>, started: number): Promise<Measured> => ({
-    ...{ rows: COUNT, wallMs: (await work) - started },
-  })
+  /** Without the time in which the tool starts: the same over next to nothing, right before. */
+  const timed = async (work: (over: Over) => Promise<number>): Promise<Measured> => {
+    const startMs = await work('nothing')
+    return { rows: COUNT, wallMs: (await work('all')) - startMs }
+  }
   switch (step) {
     case 'rawThere':
       await search.makeIndex(indexOf('raw'))
@@ -155,17 +147,17 @@ async function measureStep(step: Step, { farm, tools, folder, dumpFile }: Settin
     case 'scanCassandra':
       return await run({ do: 'scan-cassandra', keyspace: 'source' })
     case 'dsbulk':
-      return await timed(tools.unload(place, 'source', join(folder, 'unloaded')), startMs.dsbulk)
+      return await timed((over) => tools.unload(place, over === 'all' ? 'source' : 'nothing', join(folder, 'unloaded')))
     case 'scanSearch':
       return await run({ do: 'scan-search', index: 'all-{table}' })
     case 'dump':
-      return await timed(tools.dump(place, indexOf('all')), startMs.dump)
+      return await timed((over) => tools.dump(place, indexOf(over)))
     case 'writeSearch':
       await search.makeIndex(indexOf('written'))
       return await run({ do: 'write-search', index: 'written-{table}', rows: FIRST })
     case 'load':
       await search.makeIndex(indexOf('loaded'))
-      return await timed(tools.load(place, dumpFile, indexOf('loaded')), startMs.dump)
+      return await timed((over) => tools.load(place, over === 'all' ? dumpFile : emptyFile, indexOf('loaded')))
   }
 }
 

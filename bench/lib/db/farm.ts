@@ -17,7 +17,7 @@ const HEAP_MB = 1_024
 const TASK_MS = 3_600_000
 
 /** One with an index on tmstmp, where a window is sought; the others have none. */
-export const KEYSPACES = ['source', 'target', 'windowed', 'indexed'] as const
+export const KEYSPACES = ['source', 'target', 'windowed', 'indexed', 'nothing'] as const
 export type Keyspace = (typeof KEYSPACES)[number]
 
 /** Where the servers are. */
