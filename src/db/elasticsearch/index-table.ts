@@ -11,7 +11,7 @@ import { hasFractions } from './fractions.ts'
 import { type LookupOptions, lookUpDocuments } from './lookup.ts'
 import type { IndexShape } from './mapping.ts'
 import { removeDocuments } from './remove.ts'
-import { type ScanOptions, scanSlice } from './scan.ts'
+import { firstPages, type ScanOptions, scanSlice } from './scan.ts'
 import { MISSING, type SearchIndex } from './search-index.ts'
 import { cutByCounts, formatSlice, intersect, parseSlice, shardWindow } from './slices.ts'
 
@@ -29,6 +29,7 @@ export class IndexTable implements StoreTable {
   readonly table: Table
   readonly #options: IndexTableOptions
   readonly #habit = new Habit()
+  readonly #pages = firstPages()
   #refreshed: Promise<void> | undefined
 
   constructor(options: IndexTableOptions) {
@@ -60,7 +61,8 @@ export class IndexTable implements StoreTable {
     const { table, policy, index, findDialect, orders, findShape } = this.#options
     // A split of another process was planned before this one looked.
     await this.#refreshOnce(signal)
-    yield* scanSlice(slice, { table, policy, index, findDialect, orders, shape: await findShape(signal) }, signal)
+    const shape = await findShape(signal)
+    yield* scanSlice(slice, { table, policy, index, findDialect, orders, shape, pages: this.#pages }, signal)
   }
 
   openWriter(options: WriterOptions): RowWriter {

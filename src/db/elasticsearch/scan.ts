@@ -7,6 +7,7 @@ import { ConversionError } from '../values.ts'
 import { isInWindow, type Window } from '../window.ts'
 import type { Dialect } from './dialect.ts'
 import { createFractionCheck } from './fractions.ts'
+import { IdSet } from './id-set.ts'
 import type { IndexShape } from './mapping.ts'
 import { EXPIRED, type Hit, MISSING, type Page, parseItem, type SearchIndex, UNKNOWN_ORDER } from './search-index.ts'
 import { cutByCounts, type Slice } from './slices.ts'
@@ -20,11 +21,21 @@ export interface ScanOptions {
   readonly findDialect: (signal: AbortSignal) => Promise<Dialect>
   /** Which order the server knows: learned once for all scans of a store. */
   readonly orders: Orders
+  /** How many documents of this table a page has: learned by one scan for the next. */
+  readonly pages: Pages
 }
 
 export interface Orders {
   knowsShardDoc: boolean
 }
+
+export interface Pages {
+  size: number
+  /** More have been too much. */
+  maxSize: number
+}
+
+export const firstPages = (): Pages => ({ size: FIRST_PAGE, maxSize: MAX_PAGE })
 
 /** So few are read by one search, without a point in time. */
 const FEW = 1_000
@@ -34,6 +45,7 @@ const PAGE_BYTES = 4 * 1_024 * 1_024
 /** Rows in one go: reading them is work that nothing interrupts. */
 const BATCH_ROWS = 500
 const MAX_EXPIRIES = 5
+const FEW_HITS = 20
 
 /** The documents of a slice, as they were when it began; each id once. Documents without a date are in no window. */
 export async function* scanSlice(slice: Slice, options: ScanOptions, signal: AbortSignal): AsyncGenerator<ScanBatch> {
@@ -106,9 +118,6 @@ class PointInTime implements AsyncDisposable {
   readonly #signal: AbortSignal
   readonly #end = new AbortController()
   #id: string
-  #size = FIRST_PAGE
-  /** More have been too much. */
-  #maxSize = MAX_PAGE
   #expiries = 0
   /** A request that nobody may wait for any more. */
   #ahead: Promise<unknown> = Promise.resolve()
@@ -133,7 +142,7 @@ class PointInTime implements AsyncDisposable {
    */
   async *read(window: Window): AsyncGenerator<readonly Hit[]> {
     const { orders } = this.#options
-    const seen = new Set<string>()
+    const seen = new IdSet()
     let after: readonly unknown[] | undefined
     let next = this.#request(window, after)
     for (;;) {
@@ -149,9 +158,7 @@ class PointInTime implements AsyncDisposable {
           after = last
           next = this.#request(window, after)
         }
-        const fresh = hits.filter(({ id }) => !seen.has(id))
-        for (const { id } of fresh) seen.add(id)
-        yield fresh
+        yield hits.filter(({ id }) => seen.add(id))
         if (isLast) return
         continue
       }
@@ -173,27 +180,29 @@ class PointInTime implements AsyncDisposable {
   }
 
   async #requestPage(window: Window, after: readonly unknown[] | undefined): ReturnType<SearchIndex['readPage']> {
-    const { index, shape, orders } = this.#options
+    const { index, shape, orders, pages } = this.#options
     for (;;) {
       const sort = orders.knowsShardDoc ? ['_shard_doc'] : orderByValues(shape)
-      const request = { window, size: this.#size, pit: this.#id, sort, after, isFallible: orders.knowsShardDoc }
+      const request = { window, size: pages.size, pit: this.#id, sort, after, isFallible: orders.knowsShardDoc }
       try {
         const page = await index.readPage(request, shape, this.#signal)
         if (typeof page !== 'symbol') this.#learn(page)
         return page
       } catch (error) {
         if (!(error instanceof TooMuch)) throw error
-        this.#maxSize = Math.max(1, Math.floor(this.#size / 4))
-        this.#size = this.#maxSize
+        pages.maxSize = Math.max(1, Math.floor(request.size / 4))
+        pages.size = Math.min(pages.size, pages.maxSize)
       }
     }
   }
 
   #learn({ pit, hits, length }: Page): void {
     this.#id = pit ?? this.#id
-    if (hits.length === 0) return
+    // A few tell little of the others.
+    if (hits.length < FEW_HITS) return
+    const { pages } = this.#options
     const wanted = Math.floor((PAGE_BYTES * hits.length) / length)
-    this.#size = Math.max(1, Math.min(this.#maxSize, wanted, this.#size * 4))
+    pages.size = Math.max(1, Math.min(pages.maxSize, wanted, pages.size * 4))
   }
 
   async #reopen(): Promise<void> {

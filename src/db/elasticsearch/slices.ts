@@ -17,9 +17,11 @@ export const MAX_PER_SLICE = 100_000
 const MIN_PER_SLICE = 5_000
 const PARTS = 32
 const COUNTS_AT_ONCE = 4
-/** A shard has slices all over the window, for the rows of a table are seldom spread evenly: so many in all. */
+/** Slices in all shards together: a shard has some all over the window, for the rows of a table are seldom spread evenly over time. */
 const SHARD_SLICES = 4_096
 const MAX_SLICES_PER_SHARD = 64
+/** A few shards have each enough of everything by fewer. */
+const SLICES_PER_SHARD_AND_SHARD = 4
 
 /** Cuts a window that has `total` documents; oldest first. Slices without documents are left out. */
 export async function cutByCounts(
@@ -72,7 +74,8 @@ function joinSmall(parts: readonly CountedSlice[], limit: number, window: Window
 
 /** The slices of a shard: thin ones, each `of`th of the whole window. The same for everybody, whatever there is in them. */
 export function shardWindow(window: Window, index: number, of: number): readonly Slice[] {
-  const each = Math.min(MAX_SLICES_PER_SHARD, Math.max(1, Math.ceil(SHARD_SLICES / of)))
+  const wanted = of === 1 ? 1 : Math.min(SLICES_PER_SHARD_AND_SHARD * of, MAX_SLICES_PER_SHARD)
+  const each = Math.min(wanted, Math.ceil(SHARD_SLICES / of))
   return cutWindow(window, of * each)
     .filter((_, at) => at % of === index)
     .map((part) => ({ ...part, count: undefined }))
