@@ -41,6 +41,8 @@ export interface DbTraits {
   readonly createsTables: boolean
   /** Tables take any field: what describeTables says of them is JSON. */
   readonly isOpen: boolean
+  /** How many windows by chance are read. */
+  readonly windows: number
   /** Rows of 500 bytes that are worth cutting into four parts. */
   readonly enough: number
   /** How many tables of types by chance are tried, and which types it can have. */

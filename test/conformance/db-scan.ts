@@ -104,7 +104,7 @@ export function describeScan(scene: DbScene): void {
             expect(namesOf((await scanSplits(table, shards, window)).rows.values())).toEqual(expected)
           },
         ),
-        { numRuns: 12 },
+        { numRuns: scene.traits.windows },
       )
     })
 

@@ -23,7 +23,7 @@ import {
 } from './db-bench.ts'
 
 /** What a writer may hold of rows that have come to hundreds of megabytes. */
-const MOST_HELD = 96 * MB
+const MOST_HELD = 160 * MB
 const SOON_MS = 5_000
 
 export function describeWriter(scene: DbScene): void {

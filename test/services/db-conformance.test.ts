@@ -9,6 +9,7 @@ describeStore('Cassandra', {
   createsTables: false,
   isOpen: false,
   enough: 4_000,
+  windows: 6,
   types: { runs: 15, canHave: canBeInCassandra },
   openBench: openCassandraBench,
 })
@@ -19,6 +20,7 @@ for (const release of SEARCH_RELEASES)
     createsTables: true,
     isOpen: true,
     enough: 22_000,
-    types: { runs: 15 },
+    windows: 4,
+    types: { runs: 10 },
     openBench: () => openSearchBench(release),
   })
