@@ -3,11 +3,13 @@
 import { DIRECTIONS, type Direction, type Memory } from './contract.ts'
 import {
   digest,
+  gatheredKey,
   indexKey,
   isMs,
   isOptional,
   isText,
   isTexts,
+  jobsKey,
   lettersKey,
   markKey,
   readJson,
@@ -132,12 +134,14 @@ export function savedEnds(pairKey: string, memory: Memory): SavedEnds {
     },
     others: async () => (await readIndex(pairKey, memory)).othersMs,
     async set(endMs) {
+      await forgetJobs(pairKey, memory)
       const marks = await openMarks(pairKey, memory)
       await memory.putValue(indexKey(pairKey), writeJson<Index>({ tables: marks.tables, othersMs: endMs }))
       for (const table of marks.tables)
         for (const direction of DIRECTIONS) await marks.write(table, direction, { endMs })
     },
     async reset() {
+      await forgetJobs(pairKey, memory)
       const marks = await openMarks(pairKey, memory)
       for (const table of marks.tables) {
         for (const direction of DIRECTIONS) {
@@ -148,6 +152,12 @@ export function savedEnds(pairKey: string, memory: Memory): SavedEnds {
       await memory.putValue(indexKey(pairKey), undefined)
     },
   }
+}
+
+/** What workers have done of a window would count as done in the next one that begins like it. */
+async function forgetJobs(pairKey: string, memory: Memory): Promise<void> {
+  await memory.putValue(jobsKey(pairKey), undefined)
+  await memory.putValue(gatheredKey(pairKey), undefined)
 }
 
 function describeMark({ endMs, open }: Mark): Pick<SavedEnd, 'endMs' | 'open'> {

@@ -21,6 +21,12 @@ export const markKey = (pairKey: string, table: string, direction: Direction): s
 export const lettersKey = (pairKey: string, table: string, direction: Direction): string =>
   `db letters ${digest(pairKey, table, direction)}`
 
+/** A run whose rows workers carry, as it was planned and as far as it is. */
+export const jobsKey = (pairKey: string): string => `db jobs ${digest(pairKey)}`
+
+/** What the workers of its step under way have reported: apart, because it changes all the time. */
+export const gatheredKey = (pairKey: string): string => `db jobs gathered ${digest(pairKey)}`
+
 /** Stands for these texts. Keys of the memory have at most 512 characters, and names of tables can be as long as they like. */
 export function digest(...texts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(texts)).digest('hex')

@@ -6,7 +6,6 @@ import type { Config } from '../config/schema.ts'
 import { type SavedEnds, savedEnds } from '../db/checkpoint.ts'
 import type { Dsync } from '../dsync/dsync.ts'
 import { type Clock, delay } from '../lib/clock.ts'
-import type { KubeClient } from '../lib/kube/client.ts'
 import type { DbRuns, Started } from '../runs/contract.ts'
 import { resourceOf } from '../runs/db-job.ts'
 import { interruptOrphans } from '../runs/orphans.ts'
@@ -119,10 +118,10 @@ export function pairSurroundings(
   { config, source }: LoadedConfig,
   { env, clock }: Pick<HereSurroundings, 'env' | 'clock'>,
 ): PairSurroundings {
-  let shared: Promise<KubeClient> | undefined
-  const kube = () => {
-    shared ??= import('./kube.ts').then(({ openKube }) => openKube(config.kubernetes, { source, env, clock }))
-    return shared
+  const kube = async () => {
+    const { openKube } = await import('./kube.ts')
+    const client = await openKube(config.kubernetes, { source, env, clock })
+    return { client, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() }
   }
   return { env, clock, random: Math.random, state: config.state, source, kube }
 }

@@ -14,8 +14,12 @@ export interface JobsSurroundings {
   readonly clock: Clock
   /** Gives [0, 1). */
   readonly random: () => number
-  /** The client stays the caller's. */
-  readonly kube: () => Promise<KubeClient>
+  readonly kube: () => Promise<KubeLoan>
+}
+
+/** A client for as long as it is needed: to be given back by disposing of it. */
+export interface KubeLoan extends AsyncDisposable {
+  readonly client: KubeClient
 }
 
 /** Reasons of a run's signal after which the run is gone for good; after others it is taken up, here or by another replica. */
@@ -30,7 +34,8 @@ export function createJobSync(
   const { clock, random, kube } = surroundings
   const { shards, parallelism, retries, maxFailedShards, quietMs } = execution
   return async (pair, request, around) => {
-    const client = await kube()
+    await using loan = await kube()
+    const { client } = loan
     const options = { client, clock, random, namespace: execution.namespace ?? client.namespace }
     return await runPairAsJobs(pair, request, around, {
       ...{ ...options, pairName, shards, quietMs },

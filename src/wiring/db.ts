@@ -12,13 +12,13 @@ import { writeDeadLetterFile } from '../db/dead-letter-file.ts'
 import { readDeadLetters } from '../db/dead-letters.ts'
 import { syncPair } from '../db/sync.ts'
 import { verifyPair } from '../db/verify.ts'
-import type { KubeClient } from '../lib/kube/client.ts'
 import type { DbRuns, DescribedPair } from '../runs/contract.ts'
 import { type ConfiguredPair, createDbJob, type OpenPair, resourceOf } from '../runs/db-job.ts'
 import { createDbRuns } from '../runs/db-runs.ts'
 import { createDbMetrics } from '../runs/metrics.ts'
 import type { ScheduleEntry } from '../runs/schedule.ts'
 import type { StateStore } from '../state/store.ts'
+import type { KubeLoan } from './db-jobs.ts'
 import { prepareStore, type StoreSurroundings } from './db-stores.ts'
 import type { RunsPart } from './part.ts'
 
@@ -31,8 +31,8 @@ export interface DbSurroundings extends Omit<StoreSurroundings, 'policy'> {
   readonly store: StateStore
   readonly registry: Registry
   readonly state: StateConfig
-  /** Asked for only where workers in Pods carry the rows of a pair. The client stays the caller's. */
-  readonly kube: () => Promise<KubeClient>
+  /** Asked for only where workers in Pods carry the rows of a pair. */
+  readonly kube: () => Promise<KubeLoan>
 }
 
 /** What a pair is to its runs, and how it may be shown. */

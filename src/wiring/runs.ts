@@ -80,7 +80,9 @@ async function openOver(
   const reports = { onError, onEnded: (run: RunRecord, ended: Ended) => logEnd(run, ended, logger) }
   const shared = { ...surroundings, random, store, onError }
   const tokens = config.tokens && (await import('./tokens.ts')).openTokens(config.tokens, shared)
-  const db = config.db && (await import('./db.ts')).openDb(config.db, { ...shared, state: config.state })
+  const db =
+    config.db &&
+    (await import('./db.ts')).openDb(config.db, { ...shared, state: config.state, kube: lend(surroundings) })
   const parts = [...(tokens ? [tokens] : []), ...(db ? [db] : [])]
   let schedule: { statuses(): readonly ScheduleStatus[] } | undefined
   const schedules = () => schedule?.statuses() ?? []
@@ -120,6 +122,11 @@ export interface ServiceSurroundings extends Pick<RunsSurroundings, 'clock' | 'r
   /** A run of this process has ended. */
   readonly onEnded: (run: RunRecord, ended: Ended) => void
 }
+
+/** The one client of the service, which nobody closes who borrows it. */
+const lend =
+  ({ kube }: Pick<RunsSurroundings, 'kube'>) =>
+  async () => ({ client: await kube(), async [Symbol.asyncDispose]() {} })
 
 /** The service of runs that these parts bring jobs to. `store` stays the caller's. */
 export async function openService(

@@ -41,10 +41,6 @@ export interface StepTable {
   readonly saveEndMs?: number | undefined
 }
 
-export const runKey = (pairKey: string): string => `db jobs ${digest(pairKey)}`
-/** What the shards of the step under way have reported: apart, because it changes all the time. */
-export const gatheredKey = (pairKey: string): string => `db jobs gathered ${digest(pairKey)}`
-
 /** The same for requests that ask for the same. */
 export function describeRequest({ tables, direction, begin, end, dryRun }: DbSyncRequest): string {
   return digest(JSON.stringify([tables === undefined ? null : [...tables].sort(), direction, begin, end, dryRun]))

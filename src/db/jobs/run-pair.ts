@@ -24,19 +24,11 @@ import { Figures } from '../figures.ts'
 import { Ledger } from '../ledger.ts'
 import { carryTable, SPLITS_AT_ONCE } from '../pipeline.ts'
 import { isSaved, makeTables, planSync, type SyncPlan, type Way } from '../plan.ts'
+import { gatheredKey, jobsKey } from '../remembered.ts'
 import { spanOf } from '../windows.ts'
 import { checkVersion, deleteJob, endJob } from './api.ts'
 import { countsOf, type Gathered, NOTHING_GATHERED } from './gathered.ts'
-import {
-  decodeRun,
-  describeRequest,
-  encodeRun,
-  gatheredKey,
-  isStillDue,
-  type KeptRun,
-  runKey,
-  type Step,
-} from './kept.ts'
+import { decodeRun, describeRequest, encodeRun, isStillDue, type KeptRun, type Step } from './kept.ts'
 import { decodeOrder, encodeOrder, type OrderedTable, type WorkOrder } from './order.ts'
 import { MAX_TABLES } from './report.ts'
 import { carryStep, createKey, type JobsPlace } from './step.ts'
@@ -76,12 +68,12 @@ export async function runPairAsJobs(
 
 /** Nobody goes on with it now: when this resolves, none of its workers writes any more. What they have done stays done. */
 async function endKeptJob({ key }: Pair, memory: DbSurroundings['memory'], place: JobsPlace): Promise<void> {
-  const text = await memory.getValue(runKey(key))
+  const text = await memory.getValue(jobsKey(key))
   if (text === undefined) return
   const { job, ...run } = decodeRun(text)
   if (job === undefined) return
   await endJob(place, job.name)
-  await memory.putValue(runKey(key), encodeRun(run))
+  await memory.putValue(jobsKey(key), encodeRun(run))
 }
 
 async function runOnce(
@@ -99,7 +91,7 @@ async function runOnce(
   let run = taken ?? planRun(work)
   const keep = async (next: KeptRun) => {
     run = next
-    await memory.putValue(runKey(pair.key), encodeRun(next))
+    await memory.putValue(jobsKey(pair.key), encodeRun(next))
   }
   try {
     await keep(run)
@@ -121,7 +113,7 @@ async function runOnce(
 /** The run that the state holds, when it is of this request and still to be done; another one is ended. */
 async function takeUp({ pair, request, surroundings, place, plan }: Work): Promise<KeptRun | undefined> {
   const { memory, signal } = surroundings
-  const text = await memory.getValue(runKey(pair.key))
+  const text = await memory.getValue(jobsKey(pair.key))
   if (text === undefined) return undefined
   const kept = decodeRun(text)
   const known = new Set(plan.tables.filter(({ create }) => create === undefined).map(({ name }) => name))
@@ -278,7 +270,7 @@ function stepOf(run: KeptRun): Step {
 }
 
 async function forget({ pair, surroundings: { memory } }: Work): Promise<void> {
-  await memory.putValue(runKey(pair.key), undefined)
+  await memory.putValue(jobsKey(pair.key), undefined)
 }
 
 function summarize(run: KeptRun, { plan, letters }: Work): DbSummary {

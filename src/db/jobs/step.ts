@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Timer } from '../../lib/clock.ts'
 import type { DbProgress, DbSurroundings } from '../contract.ts'
+import { gatheredKey } from '../remembered.ts'
 import { createJob, deleteJob, isJobThere, type JobsOptions, JobsUnusable } from './api.ts'
 import { followJob } from './follow.ts'
 import {
@@ -14,7 +15,7 @@ import {
   missingShards,
   NOTHING_GATHERED,
 } from './gathered.ts'
-import { gatheredKey, type KeptRun } from './kept.ts'
+import type { KeptRun } from './kept.ts'
 import { buildJob, type JobSettings, jobName, type WorkerTemplate } from './manifest.ts'
 import type { WorkOrder } from './order.ts'
 import type { ShardReport } from './report.ts'

@@ -332,12 +332,22 @@ describe('a service that was stopped', () => {
     expect(rightRows()).toBe(20)
   })
 
+  it('has forgotten all of it when its windows were reset', async () => {
+    await interrupt()
+    await savedEnds('app', bench.sync.memory).reset()
+    bench.sync.right.tables.get('carts')?.rows.clear()
+    await bench.run(THERE)
+    expect(bench.made[1]?.order.shards).toEqual([0, 1, 2, 3])
+    expect(rightRows()).toBe(20)
+  })
+
   it.each([
     ['another request', async () => bench.run({ direction: 'right-to-left' })],
     [
-      'a saved end that was set by hand since',
+      'an end that the process itself has saved since',
       async () => {
-        await savedEnds('app', bench.sync.memory).set(NOW - 5)
+        await bench.sync.run(THERE)
+        await bench.sync.clock.advance(1_000)
         return bench.run(THERE)
       },
     ],
