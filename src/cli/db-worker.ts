@@ -31,7 +31,7 @@ async function work(pair: string, config: string | undefined, io: CliIo): Promis
     return 0
   } catch (error) {
     const code = await exitCodeOf(error)
-    const message = error instanceof Error ? error.message : String(error)
+    const message = (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, '; ')
     io.err(`syncer db worker: ${message}\n`)
     await tellKubernetes(encodeFailure(message), io.env)
     return code
