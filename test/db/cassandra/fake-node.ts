@@ -2,6 +2,7 @@
 // requests apart, asks the test what to answer, and can forget statements, say nothing, and break connections.
 import { createHash } from 'node:crypto'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 
 export type Cell = Buffer | null
 
@@ -56,13 +57,14 @@ export class FakeNode implements AsyncDisposable {
   /** Bytes that are sent at a time; all of an answer when left out. */
   pieces: number | undefined
 
-  private constructor(handle: FakeHandler) {
+  private constructor(handle: FakeHandler, tls: TlsOptions | undefined) {
     this.#handle = handle
-    this.#server = createServer((socket) => this.#accept(socket))
+    const accept = (socket: Socket) => this.#accept(socket)
+    this.#server = tls === undefined ? createServer(accept) : createTlsServer(tls, accept)
   }
 
-  static async start(handle: FakeHandler = () => undefined): Promise<FakeNode> {
-    const node = new FakeNode(handle)
+  static async start(handle: FakeHandler = () => undefined, tls?: TlsOptions): Promise<FakeNode> {
+    const node = new FakeNode(handle, tls)
     await new Promise<void>((resolve) => node.#server.listen(0, '127.0.0.1', resolve))
     return node
   }

@@ -14,6 +14,8 @@ import {
 import { Session, type SessionOptions } from '../../../src/db/cassandra/session.ts'
 import { StoreFailed } from '../../../src/db/store.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { createSecureContexts } from '../../../src/lib/secure-context.ts'
+import { makeCa } from '../../lib/certificates.ts'
 import { eventually } from '../../lib/eventually.ts'
 import { FakeClock } from '../../lib/fake-clock.ts'
 import { type FakeAnswer, type FakeHandler, FakeNode, int, short } from './fake-node.ts'
@@ -366,5 +368,47 @@ describe('a session', () => {
     await session[Symbol.asyncDispose]()
     await rejected
     await expect(ask(session, 'x')).rejects.toThrow('it was closed')
+  })
+})
+
+describe('TLS', () => {
+  async function startSecure(names: readonly string[], ips: readonly string[] = []) {
+    const ca = await makeCa()
+    return await FakeNode.start(echo, await ca.issue({ names, ips }))
+  }
+
+  const trusting = async (servername?: string, authority?: string) => {
+    const { cert } = await makeCa(authority)
+    return { secureContext: createSecureContexts({ ca: () => cert }), servername }
+  }
+
+  test.each([
+    ['the address', [], ['127.0.0.1'], undefined],
+    ['the name that is asked for', ['node.example.com'], [], 'node.example.com'],
+    ['the address that is asked for', [], ['10.1.2.3'], '10.1.2.3'],
+  ] as const)('is spoken with a node whose certificate has %s', async (_, names, ips, servername) => {
+    await using node = await startSecure(names, ips)
+    await using session = sessionTo(node, { tls: await trusting(servername) })
+    expect(await ask(session, 'x')).toBe('x')
+  })
+
+  test.each([
+    ['another name', ['other.example.com'], 'node.example.com', undefined],
+    ['another authority', ['node.example.com'], 'node.example.com', 'Another CA'],
+    ['no address', ['node.example.com'], undefined, undefined],
+  ] as const)('is refused at once to a node whose certificate has %s', async (_, names, servername, authority) => {
+    await using node = await startSecure(names)
+    await using session = sessionTo(node, { tls: await trusting(servername, authority), retryForMs: 60_000 })
+    await expect(ask(session, 'x')).rejects.toBeInstanceOf(StoreFailed)
+    expect(node.requests).toEqual([])
+  })
+
+  test('fails with what is wrong with the files, once', async () => {
+    await using node = await startSecure([], ['127.0.0.1'])
+    const secureContext = () => {
+      throw new Error('no such file')
+    }
+    await using session = sessionTo(node, { tls: { secureContext }, retryForMs: 60_000 })
+    await expect(ask(session, 'x')).rejects.toThrow('cassandra test: could not ask: no such file')
   })
 })
