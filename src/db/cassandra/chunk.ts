@@ -24,6 +24,7 @@ const HALF_WORD = 2 ** 31
 /** Rows by their places in the chunk, in the order of their tokens. */
 export interface Unit {
   readonly rows: readonly number[]
+  readonly bytes: number
   /** The upper halves of the first and the last token. */
   readonly from: number
   readonly to: number
@@ -114,12 +115,13 @@ export class Chunk {
     for (let at = 0; at < keys.length; ) {
       const start = at
       const rows: number[] = []
-      for (let bytes = 0; at < keys.length && rows.length < UNIT_ROWS && bytes < UNIT_BYTES; at++) {
+      let bytes = 0
+      for (; at < keys.length && rows.length < UNIT_ROWS && bytes < UNIT_BYTES; at++) {
         const row = (keys[at] ?? 0) % MOST_ROWS
         rows.push(row)
         bytes += this.bytesOf(row)
       }
-      units.push({ rows, from: wordOf(keys[start] ?? 0), to: wordOf(keys[at - 1] ?? 0) })
+      units.push({ rows, bytes, from: wordOf(keys[start] ?? 0), to: wordOf(keys[at - 1] ?? 0) })
     }
     return units
   }

@@ -24,6 +24,10 @@ export type HeldRows = ReadonlyMap<string, HeldRow>
 
 /** Longer lists gain nothing, and the server sorts them in memory. */
 export const IDS_PER_LIST = 50
+/** Where nothing is known of the rows. */
+const IDS_OF_UNKNOWN = 20
+/** The server takes whole rows into memory to tell their times: so many bytes of them are no trouble to it. */
+const SERVER_BYTES = 8 * 1_024 * 1_024
 const LISTS_AT_ONCE = 3
 /** So few ids are asked for at once, whatever is around them. */
 const FEW = 50
@@ -43,21 +47,26 @@ export class HeldReader {
     return this.#density.expect(range)
   }
 
-  /** The rows of these ids (lower case), whose tokens are all in the range. Throws StoreFailed and the reason of the signal. */
-  async read(ids: readonly string[], range: TokenRange, signal: AbortSignal): Promise<HeldRows> {
+  /**
+   * The rows of these ids (lower case), whose tokens are all in the range. `rowBytes` is about how long such rows are. Throws StoreFailed
+   * and the reason of the signal.
+   */
+  async read(ids: readonly string[], range: TokenRange, rowBytes: number, signal: AbortSignal): Promise<HeldRows> {
     const held = new Map<string, HeldRow>()
     const expected = this.#density.expect(range)
     const most = ids.length * ROWS_PER_LOOKUP + FEW
     const byRange = expected === undefined ? ids.length > FEW : expected <= most
-    const missing = byRange ? await this.#readRange(ids, range, most, held, signal) : ids
-    await this.#readIds(missing, held, signal)
+    const atOnce = Math.max(1, Math.floor(SERVER_BYTES / rowBytes))
+    const pageSize = new PageSize(Math.min(FIRST_PAGE, atOnce), Math.min(most, atOnce))
+    const missing = byRange ? await this.#readRange(ids, range, most, pageSize, held, signal) : ids
+    await this.#readIds(missing, Math.min(IDS_PER_LIST, atOnce), held, signal)
     return held
   }
 
   /** The ids alone, one list after the other. */
   async readIds(ids: readonly string[], signal: AbortSignal): Promise<HeldRows> {
     const held = new Map<string, HeldRow>()
-    await this.#readIds(ids, held, signal)
+    await this.#readIds(ids, IDS_OF_UNKNOWN, held, signal)
     return held
   }
 
@@ -66,6 +75,7 @@ export class HeldReader {
     ids: readonly string[],
     range: TokenRange,
     most: number,
+    pageSize: PageSize,
     held: Map<string, HeldRow>,
     signal: AbortSignal,
   ): Promise<readonly string[]> {
@@ -73,7 +83,6 @@ export class HeldReader {
     const statement = await this.#place.prepareIfThere('heldInRange', signal)
     if (statement === undefined) return []
     const retry = session.startRetry(signal, `read table ${table.name}`)
-    const pageSize = new PageSize(Math.min(most, FIRST_PAGE), most)
     const pages = new Pages({ session, statement, values: rangeBytes(range), pageSize, retry, signal, ahead: false })
     const wanted = new Set(ids)
     let rows = 0
@@ -94,12 +103,17 @@ export class HeldReader {
     }
   }
 
-  async #readIds(ids: readonly string[], held: Map<string, HeldRow>, signal: AbortSignal): Promise<void> {
+  async #readIds(
+    ids: readonly string[],
+    atOnce: number,
+    held: Map<string, HeldRow>,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (ids.length === 0) return
     const { table } = this.#place
     const statement = await this.#place.prepareIfThere('heldByIds', signal)
     if (statement === undefined) return
-    await forEachConcurrently(cutList(ids, IDS_PER_LIST), LISTS_AT_ONCE, signal, async (some) => {
+    await forEachConcurrently(cutList(ids, atOnce), LISTS_AT_ONCE, signal, async (some) => {
       const pages = await this.#place.ask(statement, [idListBytes(some.map(uuidBytes))], signal)
       for (const page of pages) readHeld(page, table.kind, undefined, held)
     })

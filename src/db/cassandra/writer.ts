@@ -112,7 +112,7 @@ export class TableWriter implements RowWriter {
     const { place, held } = this.#parts
     using _lock = await place.locks.take(unit.from, unit.to, this.#signal)
     const ids = unit.rows.map((row) => chunk.ids[row] ?? '')
-    const there = await held.read(ids, rangeOfUnit(unit), this.#signal)
+    const there = await held.read(ids, rangeOfUnit(unit), unit.bytes / ids.length, this.#signal)
     const writes: RowWrite[] = []
     for (const row of unit.rows) {
       const write = this.#compare(chunk, row, there.get(chunk.ids[row] ?? ''))
