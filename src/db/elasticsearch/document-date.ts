@@ -15,8 +15,8 @@ export function readDateValues(values: unknown): number | undefined {
   if (!Array.isArray(values)) return undefined
   let greatest: number | undefined
   for (const value of values) {
-    // date_nanos comes with a fraction.
-    const ms = Math.floor(Number(value))
+    // date_nanos comes with a fraction, of which a double would make the next millisecond.
+    const ms = Number(String(value).split('.')[0])
     if (Number.isSafeInteger(ms) && (greatest === undefined || ms > greatest)) greatest = ms
   }
   return greatest
