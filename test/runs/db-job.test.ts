@@ -9,6 +9,7 @@ import {
   type DeadLetter,
   InvalidDbRequest,
 } from '../../src/db/contract.ts'
+import { JobsUnusable } from '../../src/db/jobs/api.ts'
 import { StoreFailed } from '../../src/db/store.ts'
 import { TableRefusedError } from '../../src/db/table.ts'
 import type { JobContext, Progress } from '../../src/runs/contract.ts'
@@ -163,6 +164,29 @@ describe('a sync', () => {
         { ...NONE, table: 'orders', direction: 'left-to-right', done: 2, total: 4, read: 50, applied: 50 },
       ],
     })
+  })
+
+  test('tells what it waits for in place of where it is', async () => {
+    const { run, told } = stage({
+      sync: async (_, __, { onProgress }) => {
+        const note = 'no progress for 10 min: none of its Pods is there'
+        onProgress({ ...NONE, table: 'users', direction: 'left-to-right', done: 0, total: 4, note })
+        return aSummary()
+      },
+    })
+    await run(SYNC)
+    expect(told.progress.at(-1)?.message).toBe('no progress for 10 min: none of its Pods is there')
+    expect(told.progress.at(-1)?.tables).toEqual([
+      { ...NONE, table: 'users', direction: 'left-to-right', done: 0, total: 4 },
+    ])
+  })
+
+  test('whose workers fail has a problem of its own', async () => {
+    const error = new DbSyncFailed('the Job a has failed', aSummary(), {
+      cause: new JobsUnusable('the Job a has failed'),
+    })
+    const outcome = await stage({ sync: () => Promise.reject(error) }).run(SYNC)
+    expect(outcome).toMatchObject({ failed: true, problem: { kind: 'workers-failed', detail: 'the Job a has failed' } })
   })
 
   test('that stopped half way fails with what stopped it, where it stands and what it had done', async () => {
