@@ -250,7 +250,7 @@ export class Batch {
       else if (fate.kind === 'refused') this.#settleAs(item, 'failed', fate.reason)
       else if (fate.kind === 'conflict') item.state = 'unknown'
       else if (fate.kind === 'closed') throw this.#fail(`refuses all documents (${fate.type})`)
-      else if (!fate.isBusy && ++item.faults > MAX_FAULTS) this.#settleAs(item, 'failed', FAULT)
+      else if (fate.status === 500 && ++item.faults > MAX_FAULTS) this.#settleAs(item, 'failed', FAULT)
       else again.push(fate)
     }
     const [first] = again
@@ -259,7 +259,7 @@ export class Batch {
       this.#stalls = 0
     }
     if (first === undefined) return pace.noteGood()
-    pace.noteTrouble(first.isBusy ? 'busy' : 'broken')
+    pace.noteTrouble(first.status === 429 ? 'busy' : 'broken')
     if (clock.now() - this.#movedAt > retryForMs) throw this.#fail(`takes no documents (${first.type})`)
     await delay(clock, backoffMs(this.#stalls++, PAUSES, random), this.#options.signal)
   }

@@ -10,7 +10,8 @@ import type { Revision } from './search-index.ts'
 export type Fate =
   | { readonly kind: 'done' }
   | { readonly kind: 'conflict' }
-  | { readonly kind: 'again'; readonly isBusy: boolean; readonly type: string }
+  /** `status` is 429 where the server is busy, 500 where it may be this very document that it cannot get over. */
+  | { readonly kind: 'again'; readonly status: number; readonly type: string }
   | { readonly kind: 'refused'; readonly reason: string }
   /** It is not this document that is refused, but all of them. */
   | { readonly kind: 'closed'; readonly type: string }
@@ -58,7 +59,7 @@ function fateOf(status: number, error: unknown, fields: ReadonlySet<string>): Fa
   if (status < 300) return DONE
   if (status === 409) return CONFLICT
   const type = isJsonObject(error) && typeof error['type'] === 'string' ? error['type'] : `status ${status}`
-  if (AGAIN.has(status)) return { kind: 'again', isBusy: status === 429, type }
+  if (AGAIN.has(status)) return { kind: 'again', status, type }
   // A document that was to be deleted and is not there says so without an error.
   if (status === 404 && error === undefined) return CONFLICT
   if (status === 401 || status === 403 || status === 404 || type === 'index_closed_exception')

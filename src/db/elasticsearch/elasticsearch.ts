@@ -136,7 +136,7 @@ class ElasticsearchStore implements Store {
     const path = `/${which}?ignore_unavailable=true&allow_no_indices=true&expand_wildcards=open`
     return await this.#transport.send(
       {
-        ...{ method: 'GET', path, expected: [404] },
+        ...{ method: 'GET', path, expected: ['index_not_found_exception'] },
         read: ({ status, text }) => (status === 404 ? new Map() : readIndexes(parseObject(text))),
       },
       signal,

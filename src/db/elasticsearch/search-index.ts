@@ -86,7 +86,7 @@ export class SearchIndex {
 
   /** Makes all that was written until now be found. */
   async refresh(signal: AbortSignal): Promise<typeof MISSING | undefined> {
-    const request = { method: 'POST', path: `${this.#path}/_refresh`, expected: [404] } as const
+    const request = { method: 'POST', path: `${this.#path}/_refresh`, expected: [NO_INDEX] } as const
     return await this.#transport.send(
       {
         ...request,
@@ -123,7 +123,7 @@ export class SearchIndex {
     return await this.#transport.send(
       {
         ...{ method: 'POST', path: `${pit === undefined ? this.#path : ''}${SEARCH}`, body },
-        expected: isFallible ? [400, 404] : [404],
+        expected: isFallible ? [400, NO_INDEX, NO_CONTEXT] : [NO_INDEX, NO_CONTEXT],
         ...{ maxBytes: size === 1 ? MAX_DOCUMENT_BYTES : MAX_PAGE_BYTES, isDivisible: size > 1 },
         read: (answer) => readPage(answer, request),
       },
@@ -135,7 +135,7 @@ export class SearchIndex {
     const path = dialect.openPath(this.#path.slice(1), KEEP_ALIVE)
     return await this.#transport.send(
       {
-        ...{ method: 'POST', path, expected: [404] },
+        ...{ method: 'POST', path, expected: [NO_INDEX] },
         read: ({ status, text }) => (status === 404 ? MISSING : dialect.idOf(parseObject(text))),
       },
       signal,
@@ -186,7 +186,7 @@ export class SearchIndex {
     return await this.#transport.send(
       {
         ...{ method: 'POST', path: `${this.#path}/_mget${only}`, body: JSON.stringify({ ids: askable }) },
-        ...{ expected: [404], isDivisible: askable.length > 1 },
+        ...{ expected: [NO_INDEX], isDivisible: askable.length > 1 },
         maxBytes: askable.length === 1 ? MAX_DOCUMENT_BYTES : MAX_PAGE_BYTES,
         read: ({ status, text }) => {
           if (status === 404) return found
@@ -202,10 +202,12 @@ export class SearchIndex {
 
   async #search<T>(body: string, signal: AbortSignal, read: (answer: Answer) => T): Promise<T> {
     const path = `${this.#path}${SEARCH}`
-    return await this.#transport.send({ method: 'POST', path, body, expected: [404], read }, signal)
+    return await this.#transport.send({ method: 'POST', path, body, expected: [NO_INDEX], read }, signal)
   }
 }
 
+const NO_INDEX = 'index_not_found_exception'
+const NO_CONTEXT = 'search_context_missing_exception'
 /** Never some of the shards alone: then it is an error, and tried again. */
 const SEARCH = '/_search?allow_partial_search_results=false'
 const DATE_VALUE = { field: 'tmstmp', format: 'epoch_millis' } as const

@@ -32,8 +32,11 @@ export interface Request<T> {
   readonly body?: string | undefined
   /** Lines of JSON in place of one JSON. */
   readonly isLines?: boolean
-  /** Statuses from 300 on that are an answer; all others are failures. */
-  readonly expected?: readonly number[]
+  /**
+   * What is an answer though it is no success: statuses from 300 on, and types of errors. Anything else is a failure: what a proxy on
+   * the way answers with 404 says nothing of an index.
+   */
+  readonly expected?: readonly (number | string)[]
   /** A longer answer is too much; 256 MiB when left out. */
   readonly maxBytes?: number
   /** The caller can ask for less at a time: what takes too long or is too long is then thrown as TooMuch. */
@@ -157,7 +160,7 @@ export class Transport implements AsyncDisposable {
     const { status, text } = raw
     const isSuccess = status < 300
     const errorType = isSuccess ? undefined : ERROR_TYPE.exec(text.slice(0, 4_096))?.[1]
-    if (!isSuccess && request.expected?.includes(status) !== true) return this.#judgeStatus(request, raw, errorType)
+    if (!isSuccess && !isExpected(raw, request.expected)) return this.#judgeStatus(request, raw, errorType)
     try {
       return { value: request.read({ status, text, errorType }, isDoubtful) }
     } catch (error) {
@@ -204,6 +207,10 @@ export class Transport implements AsyncDisposable {
     const [path] = request.path.split('?')
     return new StoreFailed(`elasticsearch ${this.url}: ${request.method} ${path}: ${message}`, { cause })
   }
+}
+
+function isExpected({ status, text }: RawAnswer, expected: readonly (number | string)[] = []): boolean {
+  return expected.some((one) => (typeof one === 'number' ? one === status : text.includes(`"${one}"`)))
 }
 
 function failure(trouble: Trouble, message: string, more: Partial<Failure>): Failure {

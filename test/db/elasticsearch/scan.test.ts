@@ -239,6 +239,19 @@ describe('a scan that is disturbed', () => {
     expect(faults).toBeGreaterThan(3)
   })
 
+  it('does not take what a proxy answers with 404 for an empty index', async () => {
+    await using scene = await openWith(10)
+    scene.fake.onRequest = ({ path }) => (path.endsWith('_search') ? { status: 404, body: '<html>' } : undefined)
+    await expect(scanAll(scene)).rejects.toThrow(`POST /${INDEX}/_search: answered 404`)
+    scene.fake.onRequest = () => ({ status: 404, body: '<html>' })
+    for (const call of [
+      () => scanAll(scene),
+      () => scene.store.describeTables('all', scene.signal),
+      () => scene.table.find(['a'], scene.signal),
+    ])
+      await expect(call()).rejects.toThrow(StoreFailed)
+  })
+
   it('closes its point in time when it is left early', async () => {
     await using scene = await openWith(5_000)
     const [split = ''] = await scene.table.plan(ALL, { signal: scene.signal })

@@ -317,6 +317,19 @@ describe('a writer, when the server fails', () => {
     expect(scene.fake.indexes.get(INDEX)?.documents.size).toBe(100)
   })
 
+  it('waits for a shard that is away, as long as it takes', async () => {
+    await using scene = await openWithIndex()
+    let bulks = 0
+    scene.fake.onRequest = ({ path, body }) => {
+      if (!path.endsWith('_bulk') || ++bulks > 12) return undefined
+      const ids = body.split('\n').flatMap((line) => /"_id":"([^"]+)"/.exec(line)?.[1] ?? [])
+      const item = { status: 503, error: { type: 'unavailable_shards_exception', reason: 'x' } }
+      return { status: 200, body: { errors: true, items: ids.map((_id) => ({ create: { _id, ...item } })) } }
+    }
+    expect(counts(await writeRows(scene, rows(5)))).toEqual({ applied: 5 })
+    expect(bulks).toBe(13)
+  })
+
   it('gives a document up that the server cannot get over, and writes the others', async () => {
     await using scene = await openWithIndex()
     const reasons: string[] = []
