@@ -83,9 +83,7 @@ class CassandraStore implements Store {
     names: readonly string[] | 'all',
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, TableFacts>> {
-    const { facts } = await this.#readSchema(signal)
-    if (names === 'all') return facts
-    return new Map([...facts].filter(([name]) => names.includes(name)))
+    return (await this.#readSchema(names, signal)).facts
   }
 
   async createTable(table: Table): Promise<void> {
@@ -104,9 +102,9 @@ class CassandraStore implements Store {
     await this.#session[Symbol.asyncDispose]()
   }
 
-  async #readSchema(signal: AbortSignal): Promise<KeyspaceSchema> {
+  async #readSchema(names: readonly string[] | 'all', signal: AbortSignal): Promise<KeyspaceSchema> {
     const { keyspace, policy } = this.#options
-    this.#schema = await readSchema(this.#session, keyspace, policy.versionField, signal)
+    this.#schema = await readSchema(this.#session, keyspace, names, policy.versionField, signal)
     return this.#schema
   }
 
@@ -114,7 +112,7 @@ class CassandraStore implements Store {
     const known = this.#schema?.traits.get(name)
     if (known !== undefined) return known
     // One that is missing is missed by whoever reads or writes it.
-    return (await this.#readSchema(signal)).traits.get(name) ?? { newestFirst: false, hasTimeIndex: false }
+    return (await this.#readSchema([], signal)).traits.get(name) ?? { newestFirst: false, hasTimeIndex: false }
   }
 
   #locksOf(name: string): RangeLocks {

@@ -42,12 +42,14 @@ const BUILT_IN: ReadonlySet<CqlType['kind'] | string> = new Set([
 ])
 
 /**
- * The tables of the keyspace; `versionField` is the name that documents give to the timeuuid. Throws StoreFailed, also where there is no
+ * The traits of all tables of the keyspace and the facts of those of `names`; `versionField` is the name that documents give to the
+ * timeuuid. Throws StoreFailed, also where there is no
  * such keyspace, and the reason of the signal.
  */
 export async function readSchema(
   session: Session,
   keyspace: string,
+  names: readonly string[] | 'all',
   versionField: string,
   signal: AbortSignal,
 ): Promise<KeyspaceSchema> {
@@ -57,16 +59,17 @@ export async function readSchema(
     throw new StoreFailed(`${session.options.name}: there is no keyspace ${keyspace}`)
   const isView = new Set(views.map(([name]) => textOf(name)))
   const tables = groupColumns(columns.filter(([name]) => !isView.has(textOf(name))))
-  const needsTypes = columns.some(([, , type]) => namesOwnType(textOf(type)))
+  const described = names === 'all' ? tables : new Map([...tables].filter(([name]) => names.includes(name)))
+  const needsTypes = [...described.values()].flat().some(({ type }) => namesOwnType(type))
   const udts = needsTypes ? readTypes(await query(TYPES)) : new Map<string, UdtDefinition>()
   const indexed = new Set(indexes.filter(([, options]) => isTimeIndex(options ?? null)).map(([name]) => textOf(name)))
-  const facts = new Map<string, TableFacts>()
-  const traits = new Map<string, TableTraits>()
-  for (const [name, own] of tables) {
-    facts.set(name, describe(name, own, udts, versionField))
-    const newestFirst = own.some((column) => column.name === 'tmstmp' && column.isDescending)
-    traits.set(name, { newestFirst, hasTimeIndex: indexed.has(name) })
-  }
+  const facts = new Map([...described].map(([name, own]) => [name, describe(name, own, udts, versionField)]))
+  const traits = new Map(
+    [...tables].map(([name, own]) => {
+      const newestFirst = own.some((column) => column.name === 'tmstmp' && column.isDescending)
+      return [name, { newestFirst, hasTimeIndex: indexed.has(name) }]
+    }),
+  )
   return { facts, traits }
 }
 
