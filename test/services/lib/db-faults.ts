@@ -46,6 +46,7 @@ export function drawFaults(chance: Chance, requests: number): RunFaults {
   const name = drawKind(chance)
   const at = () => chance.whole(1, Math.max(2, requests))
   const strike = (what: Strike) => ({ at: at(), strike: what, ms: chance.between(...FREEZE_MS) })
+  const isBad = (side: string) => name === `bad-${side}` || name.startsWith('bad-both')
   const kills = name === 'kill' || name === 'bad-both-kill'
   return {
     name,
@@ -54,8 +55,8 @@ export function drawFaults(chance: Chance, requests: number): RunFaults {
       ...(name === 'cancel' || name.startsWith('freeze') || name.startsWith('restart') ? [strike(name as Strike)] : []),
       ...(name.startsWith('bad') && chance.is(0.5) ? [strike('reset-all')] : []),
     ],
-    http: name === 'bad-search' || name.startsWith('bad-both') ? drawHttpFaults(chance) : () => undefined,
-    cql: name === 'bad-cassandra' || name.startsWith('bad-both') ? drawCqlFaults(chance) : () => undefined,
+    http: name === 'kill' ? drawLateness(chance, 'bulk') : isBad('search') ? drawHttpFaults(chance) : () => undefined,
+    cql: name === 'kill' ? drawLateness(chance, 'BATCH') : isBad('cassandra') ? drawCqlFaults(chance) : () => undefined,
   }
 }
 
@@ -66,6 +67,12 @@ function drawKind(chance: Chance): string {
     if (left < 0) return name
   }
   return 'calm'
+}
+
+/** Some writes come later than others: whoever is killed then has done some parts of a window, and not others. */
+function drawLateness(chance: Chance, which: 'bulk' | 'BATCH') {
+  return ({ kind }: { readonly kind: string }) =>
+    kind === which && chance.is(0.4) ? ({ kind: 'slow', ms: chance.between(100, 1_500) } as const) : undefined
 }
 
 function drawHttpFaults(chance: Chance): RunFaults['http'] {

@@ -53,12 +53,12 @@ function boundTo(`,
     ],
   },
   {
-    name: 'the window of Elasticsearch has its begin',
+    name: 'the window of Elasticsearch ends a millisecond early',
     changes: [
       {
         file: 'src/db/elasticsearch/search-index.ts',
         from: '? [beginMs + 1, endMs + 1]',
-        to: '? [beginMs, endMs + 1]',
+        to: '? [beginMs + 1, endMs]',
       },
     ],
   },

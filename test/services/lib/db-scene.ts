@@ -36,7 +36,7 @@ export async function startDbServers(
   return { cassandra, search, client, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
-function connectTo({ host, port, dataCenter }: Cassandra): Client {
+export function connectTo({ host, port, dataCenter }: Cassandra): Client {
   return new Client({
     contactPoints: [`${host}:${port}`],
     localDataCenter: dataCenter,
@@ -90,7 +90,7 @@ export class DbScene implements AsyncDisposable {
       for (const statement of definition.split(';').map((part) => part.trim()))
         await scene.cql(
           statement.startsWith('CREATE')
-            ? statement.replaceAll('{table}', `${options.name}.${table}`)
+            ? statement.replaceAll('{table}', `${options.name}.${table}`).replaceAll('{keyspace}', options.name)
             : `CREATE TABLE ${options.name}.${table} ${statement}`,
         )
     scene.configure()
