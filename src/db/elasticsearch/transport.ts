@@ -109,7 +109,7 @@ export class Transport implements AsyncDisposable {
    * `read` is told whether an earlier try may have been carried out unseen.
    */
   async send<T>(request: Request<T>, signal: AbortSignal): Promise<T> {
-    const began = this.#clock.now()
+    let failedAt: number | undefined
     let isDoubtful = false
     let refusals = 0
     for (let tries = 1; ; tries++) {
@@ -122,7 +122,8 @@ export class Transport implements AsyncDisposable {
       if (request.isDivisible === true && (result.trouble === 'late' || refusals >= BUSY_TRIES))
         throw new TooMuch(result.trouble === 'late' ? 'late' : 'busy', isDoubtful)
       const pauseMs = backoffAtLeastMs(result.retryAfterMs ?? 0, tries - 1, LIMITS, this.#options.random)
-      const isOver = this.#clock.now() + pauseMs - began > this.#options.retryForMs
+      failedAt ??= this.#clock.now()
+      const isOver = this.#clock.now() + pauseMs - failedAt >= this.#options.retryForMs
       if (isOver || tries >= result.maxTries) throw this.#fail(request, result.message, result.cause)
       await delay(this.#clock, pauseMs, signal)
     }
