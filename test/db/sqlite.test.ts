@@ -11,9 +11,10 @@ import { createRowComparer, type Row } from '../../src/db/document.ts'
 import { openSqliteStore } from '../../src/db/sqlite/sqlite.ts'
 import type { Store, StoreTable, TableFacts } from '../../src/db/store.ts'
 import type { Table } from '../../src/db/table.ts'
-import { formatTimeuuid, msOf, parseTimeuuid } from '../../src/db/timeuuid.ts'
+import { formatTimeuuid, MIN_VERSION_MS, msOf, parseTimeuuid, versionOfTicks } from '../../src/db/timeuuid.ts'
 import {
   ALL,
+  MB,
   NOTE,
   newId,
   outcomesOf,
@@ -374,6 +375,42 @@ describe('tables of users', () => {
       signal,
     )
     expect(removed).toEqual(new Set())
+  })
+
+  it('have none of these in a window without length', async () => {
+    const user = openUser('CREATE TABLE people (id TEXT PRIMARY KEY, tmstmp TEXT, note TEXT)')
+    user.prepare('INSERT INTO people VALUES (?, NULL, NULL)').run(newId())
+    const table = await openDescribed('people')
+    const window = { beginMs: T0, endMs: T0 }
+    expect(table.shard(window, 0, 1)).toEqual([])
+    const [split = ''] = table.shard(ALL, 0, 1)
+    for await (const _ of table.scan(split, window, signal)) expect.unreachable()
+  })
+
+  it('may have the first version of all, which is before every window that ends earlier', async () => {
+    const first = rowAt(newId(), versionOfTicks(0n, 0x80000000, 0))
+    openUser(
+      'CREATE TABLE people (id TEXT PRIMARY KEY, tmstmp TEXT, note TEXT)',
+      `INSERT INTO people VALUES ('${first.id}', '${textOf(first.version)}', 'note')`,
+    )
+    const table = await openDescribed('people')
+    const sizeOf = async (beginMs: number, endMs: number) => (await scanAll(table, { beginMs, endMs })).rows.size
+    expect(await sizeOf(MIN_VERSION_MS - 1, MIN_VERSION_MS)).toBe(1)
+    expect(await sizeOf(MIN_VERSION_MS - 2, MIN_VERSION_MS - 1)).toBe(0)
+    expect(await sizeOf(MIN_VERSION_MS, MIN_VERSION_MS + 1)).toBe(0)
+  })
+
+  it('are not locked between the batches of a scan', async () => {
+    const user = openUser('CREATE TABLE people (id TEXT PRIMARY KEY, tmstmp TEXT, note TEXT)')
+    const insert = user.prepare('INSERT INTO people VALUES (?, ?, ?)')
+    for (const n of range(6)) insert.run(newId(), textOf(versionAt(T0 + n)), 'x'.repeat(MB))
+    const table = await openDescribed('people')
+    let batches = 0
+    for await (const _ of table.scan(table.shard(ALL, 0, 1)[0] ?? '', ALL, signal)) {
+      user.exec('BEGIN EXCLUSIVE; COMMIT')
+      batches++
+    }
+    expect(batches).toBeGreaterThan(2)
   })
 
   it('have misfits where an id is none, and each of them once', async () => {

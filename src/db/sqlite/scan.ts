@@ -61,7 +61,6 @@ export async function* scanRange(
     const entries = await file.read(signal, (connection) => reader.readPage(connection, readEntry), [])
     if (entries.length > 0) yield batchOf(entries)
     await nextTurn()
-    signal.throwIfAborted()
   }
 }
 
