@@ -13,8 +13,12 @@ import { tieOf, timeuuidOf } from './lib/db-versions.ts'
 const LATEST = '(id uuid PRIMARY KEY, tmstmp timeuuid, a text, n int)'
 /** A time that is over. */
 const THEN = Date.UTC(2024, 4, 1)
-/** Those in which nothing is lost for sure stay in the long run of the chaos. */
-const SEEDS = [11, 12, 13]
+/** What happens to the runs of each case; there is more of it in the long run of the chaos. */
+const CASES = [
+  ['kill', 'bad-both', 'freeze-cassandra'],
+  ['bad-both-kill', 'cancel', 'bad-cassandra'],
+] as const
+const CASE_MS = 300_000
 
 const bench = useDbServers()
 
@@ -39,10 +43,14 @@ const lettersOf = (scene: DbScene): readonly string[] =>
     .flatMap((name) => readFileSync(join(scene.folder, name), 'utf8').trim().split('\n'))
 
 describe('faults, and users at work on both sides', () => {
-  it.each(SEEDS)('lose nothing and overwrite nothing (seed %i)', async (seed) => {
-    const { violations } = await playCase({ servers: bench.servers, seed, runs: 3, sparesServers: true })
-    expect(violations).toEqual([])
-  })
+  it.each(CASES.entries().toArray())(
+    'lose nothing and overwrite nothing (case %i: %s)',
+    { timeout: CASE_MS },
+    async (seed, runs) => {
+      const { violations } = await playCase({ servers: bench.servers, seed, runs })
+      expect(violations).toEqual([])
+    },
+  )
 })
 
 describe('a window', () => {
@@ -78,11 +86,10 @@ describe('a window', () => {
   it('that is explicit moves nothing; the others begin where the last one ended, and with the overlap', async () => {
     await using t = await bench.open({ tables: { t: LATEST }, pair: { lagMs: 200 } })
     await insert(t.scene, 't', THEN)
-    const none = await endsOf(t.scene)
     await t.sync('-b', '2020-01-01')
     await t.sync('-e', new Date().toISOString())
     await t.sync('--dry-run')
-    expect(await endsOf(t.scene)).toBe(none)
+    expect(await endsOf(t.scene)).not.toContain('"end":"')
     const startedAt = Date.now()
     const first = (await t.sync()).report
     expect(first.window?.begin).toBe('1970-01-01T00:00:00.000Z')

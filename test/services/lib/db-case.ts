@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Chance } from '../../lib/chance.ts'
 import { CqlProxy, type CqlRequest } from './cql-proxy.ts'
-import { drawFaults, type RunFaults, type Strike } from './db-faults.ts'
+import { drawFaults, type FaultKind, type RunFaults, type Strike } from './db-faults.ts'
 import { COLUMNS } from './db-fields.ts'
 import { History } from './db-history.ts'
 import { type AskedRequest, HttpProxy } from './db-http-proxy.ts'
@@ -17,9 +17,9 @@ import { waitUntil } from './server-process.ts'
 export interface CaseOptions {
   readonly servers: DbServers
   readonly seed: number
-  /** How many syncs things happen to. */
-  readonly runs: number
-  /** No server is stopped. */
+  /** To how many syncs things happen, or what happens to each. */
+  readonly runs: number | readonly FaultKind[]
+  /** No server is stopped, unless it is asked for by `runs`. */
   readonly sparesServers?: boolean
   /** Path of the syncer, where it is not that of this checkout. */
   readonly bin?: string
@@ -139,9 +139,10 @@ class Case {
     const createChance = () => new Chance(this.#chance.whole(0, 2 ** 31))
     users.start(createChance)
     let requests = 60
-    for (let at = 0; at < runs; at++) {
+    const kinds = typeof runs === 'number' ? Array.from({ length: runs }, () => undefined) : runs
+    for (const [at, kind] of kinds.entries()) {
       await sleep(this.#chance.between(0, 1_500))
-      const faults = this.#draw(requests)
+      const faults = kind === undefined ? this.#draw(requests) : drawFaults(this.#chance, requests, kind)
       this.#faults[faults.name] = (this.#faults[faults.name] ?? 0) + 1
       const { ended, made, ms } = await this.#sync(String(at), faults)
       if (ended.code === 0 && faults.name === 'calm') requests = made
@@ -161,7 +162,7 @@ class Case {
     this.#violations.push(...judgeSightings(this.#history, sightings))
     this.#violations.push(...judgeDocumentChanges(this.#history, this.#changes))
     return {
-      ...{ seed, runs, writes: this.#history.size, faults: this.#faults, exits: this.#exits },
+      ...{ seed, runs: kinds.length, writes: this.#history.size, faults: this.#faults, exits: this.#exits },
       violations: this.#violations.map((one) => one.replaceAll('\n', ' ')),
     }
   }

@@ -35,15 +35,16 @@ const KINDS = [
   ['restart-cassandra', 0.3],
 ] as const
 
+export type FaultKind = (typeof KINDS)[number][0]
+
 /** Freezing longer would make users wait, not the syncer worse. */
 const FREEZE_MS = [300, 5_000] as const
 /** What keeps a request waiting until it times out may happen so often in a run. */
 const MAX_SILENCES = 2
 const MAX_FAULTS = 15
 
-/** One of all that can be done to a run; `requests` is about how many a whole run makes. */
-export function drawFaults(chance: Chance, requests: number): RunFaults {
-  const name = drawKind(chance)
+/** One of all that can be done to a run, or what is wanted of it; `requests` is about how many a whole run makes. */
+export function drawFaults(chance: Chance, requests: number, name: FaultKind = drawKind(chance)): RunFaults {
   const at = () => chance.whole(1, Math.max(2, requests))
   const strike = (what: Strike) => ({ at: at(), strike: what, ms: chance.between(...FREEZE_MS) })
   const isBad = (side: string) => name === `bad-${side}` || name.startsWith('bad-both')
@@ -60,7 +61,7 @@ export function drawFaults(chance: Chance, requests: number): RunFaults {
   }
 }
 
-function drawKind(chance: Chance): string {
+function drawKind(chance: Chance): FaultKind {
   let left = chance.next() * KINDS.reduce((sum, [, weight]) => sum + weight, 0)
   for (const [name, weight] of KINDS) {
     left -= weight
