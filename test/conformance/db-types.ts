@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { CqlType } from '../../src/db/cql-types.ts'
 import { createRowComparer, type Row } from '../../src/db/document.ts'
 import type { Column } from '../../src/db/table.ts'
-import type { CqlValue } from '../../src/db/values.ts'
+import { type CqlValue, MAX_INT64, MIN_INT64 } from '../../src/db/values.ts'
 import { anyType, anyValueOf } from '../db/any-value.ts'
 import { type DbScene, newId, range, rowAt, scanAll, T0, versionAt, writeAll } from './db-bench.ts'
 
@@ -29,6 +29,18 @@ const SCALARS = [
   'uuid',
   'varint',
 ] as const
+
+/** What chance finds too seldom. */
+const EDGES: Readonly<Record<string, Row['values']>> = {
+  c_double: [Number.NaN, -0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  c_float: [-0, Number.NaN, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  c_bigint: [MIN_INT64, MAX_INT64, 2n ** 53n + 1n, 0n],
+  c_varint: [MIN_INT64, MAX_INT64, MIN_INT64 - 1n, MAX_INT64 + 1n],
+  c_decimal: ['1.10', '0.00', '0E-7', '1E+1000'],
+  c_ascii: ['', '1.10', ' 12 ', '"x"'],
+  c_text: ['', '9007199254740993', '1e3', '"x"'],
+  c_timestamp: [MIN_INT64, MAX_INT64, -1, 0],
+}
 
 export function describeTypes(scene: DbScene): void {
   const { kinds, types } = scene.traits
@@ -64,7 +76,8 @@ export function describeTypes(scene: DbScene): void {
       const columns = SCALARS.map((name): Column => ({ name: `c_${name}`, type: { kind: name } }))
       const anyValues = fc.tuple(...columns.map(({ type }) => fc.option(anyValueOf(type), { freq: 12 })))
       const rows = fc.sample(anyValues, { numRuns: 400, seed: 20_250_601 })
-      await expectRoundTrip(columns, rows)
+      const edges = range(4).map((n) => columns.map(({ name }) => EDGES[name]?.[n] ?? null))
+      await expectRoundTrip(columns, [...rows, ...edges])
     })
 
     it('of any type come back as they were', async () => {

@@ -133,7 +133,8 @@ describe('the file', () => {
     path = join(folder, 'other.db')
     const user = openUser('CREATE TABLE mine (x TEXT)')
     await openMade()
-    expect(modeOf(user)).toBe('delete')
+    user.close()
+    expect(modeOf(openUser())).toBe('delete')
   })
 
   it('can be closed while nobody uses it, and is closed then', async () => {
@@ -451,6 +452,12 @@ describe('tables of users', () => {
     expect({ ...select.get(other) }).toEqual({ note: 'note', mine: '12' })
   })
 
+  it('may refer to rows that come later', async () => {
+    openUser('CREATE TABLE people (id TEXT PRIMARY KEY, tmstmp TEXT, note TEXT REFERENCES people (id))')
+    const table = (await open()).openTable(PEOPLE)
+    expect(await outcomesOf(table, [rowAt(newId(), versionAt(T0), newId())])).toEqual(['applied'])
+  })
+
   it('may refuse a row, which stops no other', async () => {
     const user = openUser(
       'CREATE TABLE people (id TEXT PRIMARY KEY, tmstmp TEXT, note TEXT NOT NULL UNIQUE CHECK (length(note) < 9), parent TEXT REFERENCES people (id))',
@@ -466,6 +473,22 @@ describe('tables of users', () => {
       { outcome: 'applied' },
     ])
     expect(user.prepare('SELECT count(*) AS count FROM people').get()?.['count']).toBe(2)
+  })
+})
+
+describe('a writer', () => {
+  it('that is disposed does not write the rest, and nobody has to look at what becomes of that', async () => {
+    const table = await openMade()
+    const rows = range(20_000).map((n) => rowAt(newId(), versionAt(T0 + n)))
+    let settled = 0
+    {
+      await using writer = table.openWriter({ dryRun: false, signal, settle: () => settled++ })
+      void writer.write(rows)
+      void writer.write(rows.slice(0, 10))
+      await nextTurn()
+    }
+    expect(settled).toBeLessThan(rows.length)
+    expect((await scanAll(table)).rows.size).toBe(settled)
   })
 })
 
