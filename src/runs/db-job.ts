@@ -92,13 +92,18 @@ async function sync(
 ): Promise<JobOutcome> {
   const { name } = configured
   const progress = createSyncProgress(clock)
+  const told = new Set<string>()
+  const tell = async (item: RunItem) => {
+    told.add(item.key)
+    await context.item(item)
+  }
   await using pair = await configured.open(context.signal)
   const surroundings: DbSurroundings = {
     ...{ memory: store, clock, signal: context.signal },
     onProgress: (one) => context.progress(progress(one)),
     onItem: async (item) => {
       if (!request.dryRun) onItem(name, item)
-      await context.item(asSyncItem(item))
+      await tell(asSyncItem(item))
     },
     onDeadLetters: async (letters) => {
       onDeadLetters(name, letters.length)
@@ -109,7 +114,11 @@ async function sync(
     const summary = await configured.sync(pair, toDbSyncRequest(request), surroundings)
     return { failed: summary.counts.failed > 0, summary: writeSyncSummary(summary) }
   } catch (error) {
-    return judgeSyncFailure(error, context)
+    const outcome = judgeSyncFailure(error, context)
+    // What is half done counts in the summary, so it has to be among the items.
+    if (error instanceof DbSyncFailed)
+      for (const item of error.summary.items.map(asSyncItem)) if (!told.has(item.key)) await tell(item)
+    return outcome
   }
 }
 

@@ -190,15 +190,26 @@ describe('a sync', () => {
   })
 
   test('that stopped half way fails with what stopped it, where it stands and what it had done', async () => {
-    const summary = aSummary({ counts: { ...NONE, read: 7, applied: 7 } })
+    const items = [anItem({ read: 3, applied: 3 }), anItem({ table: 'orders', read: 4, applied: 4 })]
+    const summary = aSummary({ items, counts: { ...NONE, read: 7, applied: 7 } })
     const error = new DbSyncFailed('users is done; cassandra a is away', summary, { cause: new StoreFailed('away') })
-    const { run, told } = stage({ sync: () => Promise.reject(error) })
+    const { run, told } = stage({
+      sync: async (_, __, { onItem }: DbSurroundings) => {
+        await onItem(anItem({ read: 3, applied: 3 }))
+        throw error
+      },
+    })
     const outcome = await run(SYNC)
     expect(outcome).toMatchObject({
       failed: true,
       problem: { kind: 'store-failed', detail: 'users is done; cassandra a is away' },
     })
     expect(JSON.parse(outcome.summary).counts.applied).toBe(7)
+    // The table that is half done is told of too: the figures of the items add up to those of the summary.
+    expect(told.items.map(({ key, body }) => [key, JSON.parse(body).applied])).toEqual([
+      ['users left-to-right', 3],
+      ['orders left-to-right', 4],
+    ])
     expect(told.closed).toBe(1)
   })
 
