@@ -50,6 +50,7 @@ const ROWS = 2
 const PREPARED = 4
 const HAS_MORE_PAGES = 0x02
 const NO_METADATA = 0x04
+const MOST_HELD_BACK = 500
 
 interface Frame {
   /** The whole of it, header and body. */
@@ -183,11 +184,11 @@ export class CqlProxy implements AsyncDisposable {
       this.#statements.set(shortBytes(body, 4), request.statement)
   }
 
-  #findHeldBack({ body }: Frame): Buffer | undefined {
+  #findHeldBack({ opcode, body }: Frame): Buffer | undefined {
+    if (REQUESTS[opcode as keyof typeof REQUESTS] === 'BATCH') return undefined
     for (const [state, page] of this.#heldBack) {
-      if (!body.includes(Buffer.from(state, 'hex'))) continue
-      this.#heldBack.delete(state)
-      return page
+      // It may be asked for again, as any page.
+      if (body.includes(Buffer.from(state, 'hex'))) return page
     }
     return undefined
   }
@@ -197,6 +198,7 @@ export class CqlProxy implements AsyncDisposable {
     const empty = emptyPage(frame, state)
     if (empty === undefined) return frame.bytes
     this.#heldBack.set(state.toString('hex'), frame.bytes)
+    if (this.#heldBack.size > MOST_HELD_BACK) this.#heldBack.delete(this.#heldBack.keys().next().value ?? '')
     this.emptyPages++
     return empty
   }
