@@ -119,7 +119,7 @@ async function cutWindow(
 ): Promise<readonly string[]> {
   if (window.beginMs === window.endMs) return []
   if (shard !== undefined) return shard.splits?.get(name) ?? source.shard(window, shard.index, shard.of)
-  return await source.plan(window, { atLeast: SPLITS_AT_ONCE, signal })
+  return await source.plan(window, { signal })
 }
 
 function summarize(passages: readonly Passage[], { plan, letters }: Run): DbSummary {

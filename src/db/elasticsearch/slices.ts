@@ -11,8 +11,11 @@ export interface Slice extends Window {
 
 export type Count = (window: Window) => Promise<number>
 
-/** A slice has about so many documents at most, unless one millisecond alone has more: what is begun again if it cannot be finished. */
-export const MAX_PER_SLICE = 100_000
+/**
+ * A slice has about so many documents at most, unless one millisecond alone has more: what is begun again if it cannot be finished. No
+ * fewer without need, for documents that are not stored in the order of their dates cost the server twice as much by slices.
+ */
+export const MAX_PER_SLICE = 250_000
 /** Not cut further for the sake of having more slices. */
 const MIN_PER_SLICE = 5_000
 const PARTS = 32
