@@ -26,6 +26,8 @@ export default defineConfig({
           name: 'services',
           include: ['test/services/**/*.test.ts'],
           exclude: ['test/services/realtime/**', KUBERNETES],
+          // Real servers share the machine with whatever else it does, and some of what they are asked has to be done in seconds.
+          retry: 1,
           fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 300_000,
