@@ -28,7 +28,7 @@ export interface DbBench extends AsyncDisposable {
   /** Every version that is there, in any order. */
   get(table: Table, id: string): Promise<readonly UserRow[]>
   delete(table: Table, id: string): Promise<void>
-  /** Writes a row that cannot be carried: its note is no text, for one. Left out where users can write none. */
+  /** Writes a row that cannot be carried: its note is no text, for one. Left out where users can write none (`canSpoil`). */
   readonly spoil?: (table: Table, id: string, tmstmp: string) => Promise<void>
   /** What readers hold open on the server at this moment. */
   readonly countOpen?: () => Promise<number>
@@ -39,6 +39,8 @@ export interface DbTraits {
   readonly kinds: readonly TableKind[]
   /** The store makes tables that are missing. */
   readonly createsTables: boolean
+  /** Users can write rows that cannot be carried: the bench has `spoil`. */
+  readonly canSpoil: boolean
   /** Tables take any field: what describeTables says of them is JSON. */
   readonly isOpen: boolean
   /** How many windows by chance are read. */

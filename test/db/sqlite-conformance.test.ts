@@ -1,7 +1,14 @@
 import { describeStore } from '../conformance/db-store.ts'
 import { openSqliteBench } from './sqlite-bench.ts'
 
-const traits = { kinds: ['latest', 'versions'], createsTables: true, isOpen: false, enough: 800, windows: 12 } as const
+const traits = {
+  kinds: ['latest', 'versions'],
+  createsTables: true,
+  isOpen: false,
+  canSpoil: true,
+  enough: 800,
+  windows: 12,
+} as const
 
 describeStore('SQLite with tables that a sync has made', {
   ...traits,
