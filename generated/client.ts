@@ -321,6 +321,9 @@ export function createSyncerClient(options: SyncerClientOptions) {
     /** The replicas of the gateway and how they do. */
     listReplicas: (...[params, options]: Arguments<'listReplicas'>) =>
       answerOf<Answer<'listReplicas'>>(api.GET('/v1/replicas', { ...options, ...(params && { params }) })),
+    /** The last quarter of an hour of the gateway. */
+    getGatewayHistory: (...[params, options]: Arguments<'getGatewayHistory'>) =>
+      answerOf<Answer<'getGatewayHistory'>>(api.GET('/v1/gateway/history', { ...options, ...(params && { params }) })),
     /** Bring the tokens of several Waiter clusters to their latest version. */
     syncTokens: (...[body, params, options]: ArgumentsWithBody<'syncTokens'>) =>
       answerOf<Answer<'syncTokens'>>(api.POST('/v1/tokens/sync', { ...options, ...(body && { body }), ...(params && { params }) })),

@@ -43,6 +43,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/v1/gateway/history": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * The last quarter of an hour of the gateway.
+         * @description Verdicts by their word, and how long tokens took to arrive, in steps of ten seconds. Kept by this instance, for its own checks.
+         */
+        readonly get: operations["getGatewayHistory"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/v1/tokens/sync": {
         readonly parameters: {
             readonly query?: never;
@@ -463,6 +483,11 @@ export interface components {
              * @description When `state` began.
              */
             readonly since: string;
+            /**
+             * Format: date-time
+             * @description When it last answered a probe with 200 or 401; left out before the first time.
+             */
+            readonly lastSeen?: string;
             /** @description Its replication lag; null before the first token was seen to arrive. */
             readonly lag: components["schemas"]["Lag"] | null;
         };
@@ -1007,6 +1032,11 @@ export interface components {
             readonly right: components["schemas"]["DbSideStatus"];
             /** @description Its tables; `all` that the stores have, or these. */
             readonly tables: "all" | components["schemas"]["TableNames"];
+            /**
+             * @description Where its syncs are carried out, in the process of the service, or by workers in Pods.
+             * @enum {string}
+             */
+            readonly execution: "process" | "kubernetes-job";
             /** @description Sorted by table and direction; none before the first complete window. */
             readonly savedEnds: readonly components["schemas"]["DbSavedEnd"][];
             /** @description Rows that wait to be tried again with the next run; null when it cannot be read right now. */
@@ -1050,6 +1080,42 @@ export interface components {
             /** @description The state of some replica could not be found out in time. */
             readonly Timeout: number;
         };
+        /** @description Verdicts given in a step, by their word. */
+        readonly VerdictsOfStep: {
+            /** @description Every replica had it. */
+            readonly Synced: number;
+            /** @description More than half of the replicas had it. */
+            readonly Partialy: number;
+            /** @description Half of the replicas or fewer had it. */
+            readonly NotSynced: number;
+            /** @description The state of some replica could not be found out in time. */
+            readonly Timeout: number;
+        };
+        /** @description What happened in one step. */
+        readonly HistoryStep: {
+            /**
+             * Format: date-time
+             * @description When the step began.
+             */
+            readonly startedAt: string;
+            readonly checks: components["schemas"]["VerdictsOfStep"];
+            /** @description Replication lag of the tokens that arrived in it, at most 5 % too much; null when none did. */
+            readonly lag: components["schemas"]["Lag"] | null;
+        };
+        /** @description What this instance saw of the gateway, step by step. */
+        readonly GatewayHistory: {
+            /** @description How long a step is, in milliseconds. */
+            readonly stepMs: number;
+            /** @description The steps, the oldest first, without gaps; the last one is not over yet. */
+            readonly items: readonly components["schemas"]["HistoryStep"][];
+        };
+        /** @description Who asked, and what they may do here. */
+        readonly CallerStatus: {
+            /** @description What the service calls them. */
+            readonly name: string;
+            /** @description Their scopes. */
+            readonly scopes: readonly ("synced" | "read" | "tokens" | "db")[];
+        };
         /** @description The gateway as this instance sees it. */
         readonly GatewayStatus: {
             readonly source: components["schemas"]["ReplicaSource"];
@@ -1071,6 +1137,7 @@ export interface components {
         /** @description What this instance knows; a section is there when its capability is configured. */
         readonly Status: {
             readonly service: components["schemas"]["ServiceStatus"];
+            readonly caller?: components["schemas"]["CallerStatus"];
             readonly leader: components["schemas"]["LeaderStatus"];
             readonly gateway?: components["schemas"]["GatewayStatus"];
             readonly tokens?: components["schemas"]["TokensStatus"];
@@ -1547,6 +1614,35 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["ReplicaPage"];
+                };
+            };
+            readonly 400: components["responses"]["BadRequest"];
+            readonly 401: components["responses"]["Unauthorized"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 404: components["responses"]["NotConfigured"];
+            readonly 405: components["responses"]["MethodNotAllowed"];
+            readonly 500: components["responses"]["InternalError"];
+            readonly 503: components["responses"]["AuthUnavailable"];
+            readonly default: components["responses"]["ConnectionError"];
+        };
+    };
+    readonly getGatewayHistory: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The steps since the start, as far back as a quarter of an hour. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GatewayHistory"];
                 };
             };
             readonly 400: components["responses"]["BadRequest"];

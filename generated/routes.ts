@@ -24,6 +24,27 @@ export interface Route {
   readonly response: Readonly<Record<string, JsonSchema>>
 }
 
+const $CallerStatus = {
+  type: "object",
+  additionalProperties: false,
+  required: ["name", "scopes"],
+  properties: {
+    name: {
+      type: "string",
+      maxLength: 512,
+    },
+    scopes: {
+      type: "array",
+      maxItems: 4,
+      uniqueItems: true,
+      items: {
+        type: "string",
+        enum: ["synced", "read", "tokens", "db"],
+      },
+    },
+  },
+} as const
+
 const $Check = {
   type: "object",
   additionalProperties: false,
@@ -418,7 +439,7 @@ const $LastRun = {
 const $DbPairStatus = {
   type: "object",
   additionalProperties: false,
-  required: ["name", "left", "right", "tables", "savedEnds", "deadLetters", "lastRun"],
+  required: ["name", "left", "right", "tables", "execution", "savedEnds", "deadLetters", "lastRun"],
   properties: {
     name: $PairName,
     left: $DbSideStatus,
@@ -431,6 +452,10 @@ const $DbPairStatus = {
         },
         $TableNames,
       ],
+    },
+    execution: {
+      type: "string",
+      enum: ["process", "kubernetes-job"],
     },
     savedEnds: {
       type: "array",
@@ -604,22 +629,26 @@ const $Document = {
   },
 } as const
 
-const $ReplicaSource = {
+const $VerdictsOfStep = {
   type: "object",
   additionalProperties: false,
-  required: ["kind", "ageMs"],
+  required: ["Synced", "Partialy", "NotSynced", "Timeout"],
   properties: {
-    kind: {
-      type: "string",
-      enum: ["static", "dns", "kubernetes"],
-    },
-    ageMs: {
-      type: ["number", "null"],
+    Synced: {
+      type: "integer",
       minimum: 0,
     },
-    problem: {
-      type: "string",
-      maxLength: 2048,
+    Partialy: {
+      type: "integer",
+      minimum: 0,
+    },
+    NotSynced: {
+      type: "integer",
+      minimum: 0,
+    },
+    Timeout: {
+      type: "integer",
+      minimum: 0,
     },
   },
 } as const
@@ -640,6 +669,65 @@ const $Lag = {
     samples: {
       type: "integer",
       minimum: 0,
+    },
+  },
+} as const
+
+const $HistoryStep = {
+  type: "object",
+  additionalProperties: false,
+  required: ["startedAt", "checks", "lag"],
+  properties: {
+    startedAt: {
+      type: "string",
+      format: "date-time",
+      maxLength: 32,
+    },
+    checks: $VerdictsOfStep,
+    lag: {
+      anyOf: [
+        $Lag,
+        {
+          type: "null",
+        },
+      ],
+    },
+  },
+} as const
+
+const $GatewayHistory = {
+  type: "object",
+  additionalProperties: false,
+  required: ["stepMs", "items"],
+  properties: {
+    stepMs: {
+      type: "integer",
+      minimum: 1,
+    },
+    items: {
+      type: "array",
+      maxItems: 91,
+      items: $HistoryStep,
+    },
+  },
+} as const
+
+const $ReplicaSource = {
+  type: "object",
+  additionalProperties: false,
+  required: ["kind", "ageMs"],
+  properties: {
+    kind: {
+      type: "string",
+      enum: ["static", "dns", "kubernetes"],
+    },
+    ageMs: {
+      type: ["number", "null"],
+      minimum: 0,
+    },
+    problem: {
+      type: "string",
+      maxLength: 2048,
     },
   },
 } as const
@@ -673,6 +761,11 @@ const $Replica = {
     },
     reason: $UnknownReason,
     since: {
+      type: "string",
+      format: "date-time",
+      maxLength: 32,
+    },
+    lastSeen: {
       type: "string",
       format: "date-time",
       maxLength: 32,
@@ -1241,6 +1334,7 @@ const $Status = {
   required: ["service", "leader"],
   properties: {
     service: $ServiceStatus,
+    caller: $CallerStatus,
     leader: $LeaderStatus,
     gateway: $GatewayStatus,
     tokens: $TokensStatus,
@@ -1458,6 +1552,25 @@ export const routes = {
     },
     response: {
       "200": $ReplicaPage,
+    },
+  },
+  getGatewayHistory: {
+    operationId: "getGatewayHistory",
+    method: "GET",
+    url: "/v1/gateway/history",
+    scopes: ["read"],
+    open: null,
+    capability: "gateway",
+    bodyless: false,
+    schema: {
+      querystring: {
+        type: "object",
+        additionalProperties: false,
+        properties: {},
+      },
+    },
+    response: {
+      "200": $GatewayHistory,
     },
   },
   syncTokens: {
@@ -1918,6 +2031,7 @@ export const routes = {
 export interface QueryDefaults {
   getSynced: "expect"
   listReplicas: never
+  getGatewayHistory: never
   syncTokens: never
   syncDb: never
   verifyDb: never

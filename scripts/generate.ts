@@ -8,6 +8,7 @@ import { renderClient } from './generate/client.ts'
 import { parseDocument } from './generate/document.ts'
 import { renderProblems } from './generate/problems.ts'
 import { renderRoutes } from './generate/routes.ts'
+import { renderVendor } from './generate/vendor.ts'
 
 const root = join(import.meta.dirname, '..')
 const check = process.argv.includes('--check')
@@ -24,6 +25,7 @@ async function renderAll(): Promise<ReadonlyMap<string, string>> {
     ['generated/config.schema.json', renderJsonSchema()],
     ['docs/configuration.md', renderReference()],
     ['docs/problems.md', renderProblems()],
+    ...(await renderVendor(root)),
   ])
 }
 

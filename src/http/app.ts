@@ -24,6 +24,7 @@ import { badRequest } from './problems.ts'
 import { readRequestId } from './request-id.ts'
 import { createEdge, type Edge } from './request-log.ts'
 import { createServer } from './server.ts'
+import { registerStatusPage, STATUS_PAGE_PATH } from './status-page.ts'
 import { registerSwaggerUi, SWAGGER_UI_PATH } from './swagger-ui.ts'
 import { createValidatorCompiler, formatValidationErrors } from './validation.ts'
 
@@ -46,8 +47,12 @@ export async function createApp(deps: AppDependencies): Promise<FastifyInstance>
   const handlers = createHandlers(deps, document)
   const surroundings = { deps, metrics, closing: signalOfClosing(app) }
   for (const route of Object.values(routes)) registerOperation(app, route, handlers[route.operationId], surroundings)
-  const hooks = [createMeterHook(metrics.meterOf('swaggerUi')), ...createAuthorizationHooks(deps, ['read'], 'ui')]
-  await registerSwaggerUi(app, JSON.parse(document.json), hooks)
+  const hooksOf = (page: string) => [
+    createMeterHook(metrics.meterOf(page)),
+    ...createAuthorizationHooks(deps, ['read'], 'ui'),
+  ]
+  await registerSwaggerUi(app, JSON.parse(document.json), hooksOf('swaggerUi'))
+  await registerStatusPage(app, hooksOf('statusPage'))
   return app
 }
 
@@ -89,7 +94,7 @@ function createFramework({ logger, serverOptions }: AppDependencies, edge: Edge)
 }
 
 function answerWhatNobodyTakes(app: FastifyInstance, edge: Edge): void {
-  const paths = createKnownPaths(Object.values<Route>(routes), [SWAGGER_UI_PATH])
+  const paths = createKnownPaths(Object.values<Route>(routes), [SWAGGER_UI_PATH, STATUS_PAGE_PATH])
   const refuse = (request: FastifyRequest, reply: FastifyReply) =>
     sendError(request, reply, paths.refuse(request.method, request.raw.url))
 

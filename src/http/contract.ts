@@ -3,6 +3,7 @@
 import type { operations } from '../../generated/openapi.ts'
 import type { OperationId, QueryDefaults } from '../../generated/routes.ts'
 import type { Scope } from '../config/schema.ts'
+import type { Caller } from './auth/authenticator.ts'
 
 type Place<Id extends OperationId, Name extends 'query' | 'header' | 'path'> = Exclude<
   operations[Id]['parameters'][Name & keyof operations[Id]['parameters']],
@@ -81,6 +82,8 @@ export type Answer<Id extends OperationId> = Declared<operations[Id]['responses'
 
 /** What a handler can know of the call beside the request. */
 export interface Call {
+  /** Who calls; undefined where nobody is asked. */
+  readonly caller: Caller | undefined
   /** Throws `forbidden` for a caller without this scope; for scopes that depend on what is asked for. */
   require(scope: Scope): void
   /** A signal that aborts when the caller has left or the answer is over, and when the service closes its connections. */

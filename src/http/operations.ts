@@ -9,6 +9,7 @@ import type {
 import type { Route } from '../../generated/routes.ts'
 import type { Scope } from '../config/schema.ts'
 import { type AnyAnswer, sendAnswer, sendError } from './answer.ts'
+import type { Caller } from './auth/authenticator.ts'
 import { createAuthorization } from './authorize.ts'
 import type { Call } from './contract.ts'
 import type { AppDependencies } from './dependencies.ts'
@@ -107,6 +108,10 @@ class ReplyCall implements Call {
     this.#request = request
     this.#reply = reply
     this.#closing = closing
+  }
+
+  get caller(): Caller | undefined {
+    return this.#request.caller
   }
 
   require(scope: Scope): void {

@@ -23,6 +23,7 @@ export function addressesText({ url, gateway, clusters, databases, configFile }:
   const waiters = [clusters.east, clusters.west].map((one) => `  ${`Waiter ${one.name}`.padEnd(14)} ${one.url}`)
   return [
     `  service        ${url}`,
+    `  status page    ${url}/status/`,
     `  Swagger UI     ${url}/swagger-ui`,
     ...replicas,
     ...waiters,

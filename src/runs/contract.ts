@@ -185,6 +185,8 @@ export interface DescribedPair {
   readonly left: DescribedSide
   readonly right: DescribedSide
   readonly tables: 'all' | readonly string[]
+  /** Where its syncs are carried out. */
+  readonly execution: 'process' | 'kubernetes-job'
 }
 
 export interface DescribedSide {

@@ -26,7 +26,7 @@ export function createDbRuns(options: DbRunsOptions): DbRuns {
       resources: [resourceOf(request.pair)],
     })
   return {
-    pairs: pairs.map(({ name, left, right, tables }) => ({ name, left, right, tables })),
+    pairs: pairs.map(({ name, left, right, tables, execution }) => ({ name, left, right, tables, execution })),
     sync: async (body, how) => start(resolveSync(body, pairs, clock.wallNow()), body, how),
     verify: async (body, how) => start(resolveVerify(body, pairs, clock.wallNow()), body, how),
     async readKept(pair) {

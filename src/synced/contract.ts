@@ -72,6 +72,8 @@ export interface ReplicaStatus {
   readonly reason?: UnknownReason
   /** Wall-clock milliseconds at which `state` began. */
   readonly since: number
+  /** Wall-clock milliseconds at which it last answered a probe with 200 or 401; left out before the first time. */
+  readonly lastSeen?: number
   /** How long after the start of a check tokens arrived here; null before the first one. */
   readonly lag: Lag | null
 }
@@ -83,6 +85,22 @@ export interface ReplicaListStatus {
   /** Why the source cannot be asked right now. */
   readonly problem?: string
   readonly replicas: readonly ReplicaStatus[]
+}
+
+/** What happened in one step of the history. */
+export interface HistoryStep {
+  /** Wall-clock milliseconds. */
+  readonly startedAt: number
+  /** Verdicts given in it. */
+  readonly checks: Readonly<Record<TokenStatus, number>>
+  /** Of the tokens that arrived in it, wherever; at most 5 % too much. Null when none did. */
+  readonly lag: Lag | null
+}
+
+export interface GatewayHistory {
+  readonly stepMs: number
+  /** The oldest first, without gaps; the last one is not over yet. */
+  readonly steps: readonly HistoryStep[]
 }
 
 export interface Gateway extends AsyncDisposable {
@@ -97,6 +115,8 @@ export interface Gateway extends AsyncDisposable {
   readiness(): { readonly ok: boolean; readonly detail: string }
   /** Verdicts given since the start. */
   verdicts(): Readonly<Record<TokenStatus, number>>
+  /** The last quarter of an hour. */
+  history(): GatewayHistory
 }
 
 /** The token cannot be carried where the probe carries it. */

@@ -18,6 +18,7 @@ import {
   TooManyChecks,
   UnknownOrigin,
 } from './contract.ts'
+import { History } from './history.ts'
 import { LagWindow } from './lag.ts'
 import { Membership } from './membership.ts'
 import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
@@ -91,6 +92,7 @@ class ProbingGateway implements RunningGateway {
   /** Checks under way, by origin and expectation. */
   readonly #sharers = new Map<string, Sharers>()
   readonly #lags = new Map<string, LagWindow>()
+  readonly #history: History
   readonly #startedAt: number
 
   constructor(
@@ -101,6 +103,7 @@ class ProbingGateway implements RunningGateway {
     this.#discovery = discovery
     this.#clock = clock
     this.#startedAt = clock.wallNow()
+    this.#history = new History(clock)
     this.#place = parseTokenPlace(config.probe.token)
     this.#membership = new Membership(connect)
     this.#metrics = createGatewayMetrics(registry, {
@@ -127,8 +130,14 @@ class ProbingGateway implements RunningGateway {
       waiting: () => this.#checks.size,
       sent: () => this.#metrics.sent(),
       heard: (outcome) => this.#metrics.heard(outcome),
-      arrived: (replica, ms) => this.#lags.get(replica.name)?.add(ms, clock.now()),
-      judged: (result) => this.#metrics.judged(result.status, result.expect, result.ms),
+      arrived: (replica, ms) => {
+        this.#lags.get(replica.name)?.add(ms, clock.now())
+        this.#history.arrived(ms)
+      },
+      judged: (result) => {
+        this.#metrics.judged(result.status, result.expect, result.ms)
+        this.#history.judged(result.status)
+      },
     }
   }
 
@@ -176,6 +185,10 @@ class ProbingGateway implements RunningGateway {
 
   verdicts(): ReturnType<Gateway['verdicts']> {
     return this.#metrics.verdicts()
+  }
+
+  history(): ReturnType<Gateway['history']> {
+    return this.#history.read()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -258,12 +271,13 @@ class ProbingGateway implements RunningGateway {
   }
 
   #status({ replica, connection }: Member, now: number): ReplicaStatus {
-    const { state, reason, since } = connection.health
+    const { state, reason, since, seenAt } = connection.health
     return {
       ...replica,
       state,
       ...(reason === undefined ? {} : { reason }),
       since: Math.max(since, this.#startedAt),
+      ...(seenAt === undefined ? {} : { lastSeen: seenAt }),
       lag: this.#lags.get(replica.name)?.summary(now) ?? null,
     }
   }

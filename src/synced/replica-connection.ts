@@ -29,6 +29,8 @@ export interface ProbeConnection {
     readonly state: 'up' | 'down' | 'unknown'
     readonly reason: UnknownReason | undefined
     readonly since: number
+    /** When it was last up; left out before the first time. */
+    readonly seenAt?: number | undefined
   }
   /**
    * Sends one probe. Returns undefined when it is on its way: `owner` is told what comes of it, never before this returns.
@@ -61,6 +63,7 @@ export class ReplicaConnection implements ProbeConnection {
   #state: 'up' | 'down' | 'unknown' = 'unknown'
   #reason: UnknownReason | undefined
   #since: number
+  #seenAt: number | undefined
 
   constructor(replica: Pick<Replica, 'address' | 'port'>, options: ConnectionOptions, clock: Clock) {
     this.#dialer = new Dialer(replica, options, clock)
@@ -72,7 +75,7 @@ export class ReplicaConnection implements ProbeConnection {
   }
 
   get health(): ProbeConnection['health'] {
-    return { state: this.#state, reason: this.#reason, since: this.#since }
+    return { state: this.#state, reason: this.#reason, since: this.#since, seenAt: this.#seenAt }
   }
 
   probe(request: Dispatcher.DispatchOptions, owner: ProbeOwner, now: number): UnknownReason | undefined {
@@ -127,8 +130,10 @@ export class ReplicaConnection implements ProbeConnection {
 
   #noteOutcome(outcome: Outcome): void {
     this.#failures = 0
-    if (outcome === 'present' || outcome === 'absent') this.#become('up', undefined)
-    else this.#become('down', outcome)
+    if (outcome === 'present' || outcome === 'absent') {
+      this.#seenAt = this.#clock.wallNow()
+      this.#become('up', undefined)
+    } else this.#become('down', outcome)
   }
 
   #noteFailure(line: Line, reason: UnknownReason): void {

@@ -95,7 +95,7 @@ function prepareAs(pair: PairConfig, name: string, file: string, surroundings: P
   const { tables, lagMs } = pair
   const deadLetterFile = join(deadLetterFolder(surroundings), file)
   return {
-    ...{ name, key: name, tables, lagMs, deadLetterFile },
+    ...{ name, key: name, tables, lagMs, deadLetterFile, execution: pair.execution.kind },
     left: { kind: pair.left.kind, address: describeSide(pair.left) },
     right: { kind: pair.right.kind, address: describeSide(pair.right) },
     open: createOpener(pair, name, surroundings),

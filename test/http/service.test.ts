@@ -60,6 +60,7 @@ describe('GET /v1/replicas', () => {
 
 describe('GET /v1/status', () => {
   const service = { version: '1.2.3', instance: 'syncer-0', startedAt: '2026-01-01T00:00:00.000Z' }
+  const caller = { name: 'tester', scopes: ['synced', 'read'] }
   const alone = { driver: 'memory', name: 'syncer-0', isLeader: true, term: null, expiresInMs: null }
 
   it('shows the service and its gateway', async () => {
@@ -68,6 +69,7 @@ describe('GET /v1/status', () => {
     await h.clock.advance(5_000)
     expect((await h.ask({ url: '/v1/status' })).json()).toEqual({
       service,
+      caller,
       leader: alone,
       gateway: {
         source: { kind: 'dns', ageMs: 1234.5, problem: 'the server does not answer' },
@@ -79,7 +81,7 @@ describe('GET /v1/status', () => {
 
   it('has no section for what is not configured', async () => {
     await using h = await createHarness({ gateway: undefined })
-    expect((await h.ask({ url: '/v1/status' })).json()).toEqual({ service, leader: alone })
+    expect((await h.ask({ url: '/v1/status' })).json()).toEqual({ service, caller, leader: alone })
   })
 
   it('tells who leads among several replicas, in which term and until when', async () => {

@@ -26,6 +26,7 @@ const places = {
 describe('the story of the playground', () => {
   it('tells where everything is', () => {
     expect(addressesText(places)).toBe(`  service        http://127.0.0.1:8080
+  status page    http://127.0.0.1:8080/status/
   Swagger UI     http://127.0.0.1:8080/swagger-ui
   gw-0           https://127.0.0.1:8441
   gw-1           https://127.0.0.1:8442

@@ -6,7 +6,7 @@ import { createDbHandlers } from './db.ts'
 import { createDocumentHandlers, type WrittenDocument } from './document.ts'
 import { createGetReadyz, getHealth, getLivez } from './health.ts'
 import { createGetMetrics } from './metrics.ts'
-import { createListReplicas } from './replicas.ts'
+import { createGetGatewayHistory, createListReplicas } from './replicas.ts'
 import { createStreamRunEvents } from './run-events.ts'
 import { createRunHandlers } from './runs.ts'
 import { createGetStatus } from './status.ts'
@@ -20,6 +20,7 @@ export function createHandlers(deps: AppDependencies, document: WrittenDocument)
   return {
     getSynced: createGetSynced(gatewayOrThrow),
     listReplicas: createListReplicas(gatewayOrThrow),
+    getGatewayHistory: createGetGatewayHistory(gatewayOrThrow),
     syncTokens: createSyncTokens(() => orNotConfigured(tokens, 'tokens'), runsOrThrow),
     ...createDbHandlers(() => orNotConfigured(db, 'db'), runsOrThrow),
     ...createRunHandlers(runsOrThrow),

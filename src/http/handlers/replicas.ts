@@ -1,4 +1,4 @@
-// GET /v1/replicas, and how its replicas appear elsewhere: moments of the wall clock become ISO 8601.
+// GET /v1/replicas and /v1/gateway/history, and how replicas appear elsewhere: moments of the wall clock become ISO 8601.
 import type { components } from '../../../generated/openapi.ts'
 import type { Gateway, ReplicaListStatus, ReplicaStatus } from '../../synced/contract.ts'
 import type { Handlers } from '../contract.ts'
@@ -13,8 +13,21 @@ export function createListReplicas(gateway: () => Gateway): Handlers['listReplic
   }
 }
 
+export function createGetGatewayHistory(gateway: () => Gateway): Handlers['getGatewayHistory'] {
+  return () => {
+    const { stepMs, steps } = gateway().history()
+    const items = steps.map(({ startedAt, ...step }) => ({ startedAt: new Date(startedAt).toISOString(), ...step }))
+    return { status: 200, body: { stepMs, items } }
+  }
+}
+
 export function describeReplica(replica: ReplicaStatus): components['schemas']['Replica'] {
-  return { ...replica, since: new Date(replica.since).toISOString() }
+  const { since, lastSeen, ...rest } = replica
+  return {
+    ...rest,
+    since: new Date(since).toISOString(),
+    ...(lastSeen !== undefined && { lastSeen: new Date(lastSeen).toISOString() }),
+  }
 }
 
 export function describeSource({ source, ageMs, problem }: ReplicaListStatus): components['schemas']['ReplicaSource'] {

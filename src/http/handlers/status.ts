@@ -1,10 +1,12 @@
 // GET /v1/status: what this instance knows, one section for each capability that is configured.
 import type { components } from '../../../generated/openapi.ts'
+import { SCOPES } from '../../config/schema.ts'
 import type { SavedEnd } from '../../db/checkpoint.ts'
 import type { Leadership } from '../../lib/leadership.ts'
 import type { DbRuns, DescribedPair, Runs, ScheduleStatus, TokenRuns } from '../../runs/contract.ts'
 import type { RunRecord } from '../../state/store.ts'
 import type { Gateway } from '../../synced/contract.ts'
+import type { Caller } from '../auth/authenticator.ts'
 import type { Handlers } from '../contract.ts'
 import type { AppDependencies } from '../dependencies.ts'
 import { toProblem } from '../problems.ts'
@@ -21,15 +23,21 @@ type Known = Pick<AppDependencies, 'version' | 'instance' | 'leadership' | 'gate
 export function createGetStatus(known: Known, startedAt: number): Handlers['getStatus'] {
   const { version, instance, leadership, gateway } = known
   const service = { version, instance, startedAt: new Date(startedAt).toISOString() }
-  return async () => ({
+  return async (_request, { caller }) => ({
     status: 200,
     body: {
       service,
+      ...(caller && { caller: describeCaller(caller) }),
       leader: describeLeader(leadership),
       ...(gateway && { gateway: describeGateway(gateway) }),
       ...(await describeRuns(known)),
     },
   })
+}
+
+/** A name that an issuer gave may be of any length. */
+function describeCaller({ name, scopes }: Caller): Schemas['CallerStatus'] {
+  return { name: name.slice(0, 512), scopes: SCOPES.filter((scope) => scopes.has(scope)) }
 }
 
 function describeLeader({ driver, leader, isLeader, term, problem }: Leadership): Schemas['LeaderStatus'] {

@@ -200,6 +200,7 @@ export class FakeDbRuns implements DbRuns {
       left: { kind: 'cassandra', address: 'cassandra 10.0.0.1:9042/app' },
       right: { kind: 'elasticsearch', address: 'elasticsearch http://10.0.0.2:9200/app-{table}' },
       tables: 'all',
+      execution: 'process',
     },
   ] as const
   readonly started: { readonly operation: 'sync' | 'verify'; readonly body: object; readonly options: StartOptions }[] =

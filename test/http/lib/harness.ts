@@ -60,6 +60,10 @@ export class FakeGateway implements Gateway {
   verdicts() {
     return { Synced: 3, Partialy: 2, NotSynced: 1, Timeout: 0 }
   }
+  history() {
+    const checks = { Synced: 1, Partialy: 0, NotSynced: 0, Timeout: 0 }
+    return { stepMs: 10_000, steps: [{ startedAt: 1_700_000_000_000, checks, lag: null }] }
+  }
   async [Symbol.asyncDispose]() {}
 }
 
