@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path'
 import openapiTS, { astToString } from 'openapi-typescript'
 import { parse } from 'yaml'
 import { renderJsonSchema, renderReference } from '../src/config/reference.ts'
+import { renderChartReadme } from './generate/chart-readme.ts'
+import { renderChartSchema } from './generate/chart-schema.ts'
 import { renderClient } from './generate/client.ts'
 import { parseDocument } from './generate/document.ts'
 import { renderProblems } from './generate/problems.ts'
@@ -12,10 +14,11 @@ import { renderVendor } from './generate/vendor.ts'
 
 const root = join(import.meta.dirname, '..')
 const check = process.argv.includes('--check')
+const read = (path: string) => readFile(join(root, path), 'utf8')
 
 /** Path from the root of the checkout → content. */
 async function renderAll(): Promise<ReadonlyMap<string, string>> {
-  const source = await readFile(join(root, 'openapi/syncer.yaml'), 'utf8')
+  const source = await read('openapi/syncer.yaml')
   const document = parseDocument(source)
   return new Map([
     ['generated/openapi.json', `${JSON.stringify(parse(source), null, 2)}\n`],
@@ -25,6 +28,8 @@ async function renderAll(): Promise<ReadonlyMap<string, string>> {
     ['generated/config.schema.json', renderJsonSchema()],
     ['docs/configuration.md', renderReference()],
     ['docs/problems.md', renderProblems()],
+    ['helm/values.schema.json', renderChartSchema(JSON.parse(renderJsonSchema()))],
+    ['helm/README.md', renderChartReadme(await read('helm/README.md'), await read('helm/values.yaml'))],
     ...(await renderVendor(root)),
   ])
 }
@@ -37,7 +42,7 @@ async function renderTypes(source: string): Promise<string> {
 const rendered = await renderAll()
 const wrong: string[] = []
 for (const [path, content] of rendered) {
-  const current = await readFile(join(root, path), 'utf8').catch(() => undefined)
+  const current = await read(path).catch(() => undefined)
   if (current === content) continue
   wrong.push(path)
   if (check) continue
