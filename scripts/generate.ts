@@ -29,6 +29,8 @@ async function renderAll(): Promise<ReadonlyMap<string, string>> {
     ['docs/configuration.md', renderReference()],
     ['docs/problems.md', renderProblems()],
     ['helm/values.schema.json', renderChartSchema(JSON.parse(renderJsonSchema()))],
+    // A chart can read its own files only.
+    ['helm/files/alerts.yaml', await read('docs/alerts.yaml')],
     ['helm/README.md', renderChartReadme(await read('helm/README.md'), await read('helm/values.yaml'))],
     ...(await renderVendor(root)),
   ])

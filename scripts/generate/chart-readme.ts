@@ -41,14 +41,14 @@ function readMap(map: YAMLMap, prefix: string): readonly ChartValue[] {
     const description = describe(comment)
     const inner = isMap(pair.value) ? readMap(pair.value, `${path}.`) : []
     const isDescribedInside = inner.some((one) => one.description !== undefined)
-    const own = { path, byDefault: isDescribedInside ? undefined : valueOf(pair), description }
+    const own = { path, byDefault: isDescribedInside ? undefined : defaultOf(pair), description }
     return [...(isDescribedInside && description === undefined ? [] : [own]), ...(isDescribedInside ? inner : [])]
   })
 }
 
 const commentOf = ({ key }: Pair): string | undefined => (isScalar(key) ? (key.commentBefore ?? undefined) : undefined)
 
-function valueOf({ value }: Pair): unknown {
+function defaultOf({ value }: Pair): unknown {
   if (typeof value === 'object' && value !== null && 'toJSON' in value && typeof value.toJSON === 'function')
     return value.toJSON()
   return value
