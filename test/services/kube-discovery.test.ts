@@ -48,7 +48,7 @@ describe('the EndpointSlices of the gateway’s Service', () => {
     const stored = slice('one', [endpoint(1)])
     await cluster.apply(stored)
     expect(await ask('GET', SLICES)).toBe(200)
-    expect(await ask('GET', `${SLICES}/one`)).toBe(200)
+    expect(await ask('GET', `${SLICES}/one`)).toBe(403)
     expect(await ask('POST', SLICES, slice('two', []))).toBe(403)
     expect(await ask('PUT', `${SLICES}/one`, stored)).toBe(403)
     expect(await ask('DELETE', `${SLICES}/one`)).toBe(403)
