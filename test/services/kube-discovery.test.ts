@@ -332,7 +332,7 @@ describe('the Pods of a gateway without a Service', () => {
     await run(1, true)
     const token = await cluster.createToken('syncer', 'syncer')
     const ask = async (method: string, path: string) => (await cluster.request(method, path, undefined, token)).status
-    expect(await ask('GET', `${PODS}/gw-1`)).toBe(200)
+    expect(await ask('GET', `${PODS}/gw-1`)).toBe(403)
     expect(await ask('GET', PODS)).toBe(200)
     expect(await ask('DELETE', `${PODS}/gw-1`)).toBe(403)
     expect(await ask('GET', `${PODS}/gw-1/log`)).toBe(403)
