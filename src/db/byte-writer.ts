@@ -1,5 +1,8 @@
 // A buffer that grows, for values and frames of the native protocol: numbers big-endian, lengths patched in afterwards. Pure.
 
+/** Characters from which room for the most that there can be is too much. */
+const LONG_TEXT = 65_536
+
 export class ByteWriter {
   #bytes: Buffer
   #length = 0
@@ -73,8 +76,8 @@ export class ByteWriter {
   }
 
   writeUtf8(text: string): void {
-    // Three bytes a UTF-16 unit are the most there can be; counting first would read the text twice.
-    const most = text.length * 3
+    // Three bytes a UTF-16 unit are the most there can be; counting first reads the text twice, which pays off where it is long.
+    const most = text.length < LONG_TEXT ? text.length * 3 : Buffer.byteLength(text)
     const at = this.#grow(most)
     this.#length = at + this.#bytes.write(text, at, most, 'utf8')
   }

@@ -10,11 +10,12 @@
 import { backoffMs } from '../../lib/backoff.ts'
 import { type Clock, delay } from '../../lib/clock.ts'
 import { decide, holdDocument } from '../compare.ts'
-import { createDocumentWriter, deriveVersion, type Row } from '../document.ts'
+import { deriveVersion, type Row } from '../document.ts'
 import { type Outcome, type Settle, StoreFailed } from '../store.ts'
 import type { Table } from '../table.ts'
 import { ConversionError } from '../values.ts'
-import { createLine, type Fate, readFates, replaceLine } from './bulk.ts'
+import { type Fate, readFates } from './bulk.ts'
+import type { Draft, Item } from './draft.ts'
 import { type LookupOptions, lookUpDocuments, lookUpTimes } from './lookup.ts'
 import type { Pace } from './pace.ts'
 import type { Revision, TimeFields } from './search-index.ts'
@@ -28,6 +29,8 @@ export interface BatchContext {
   readonly random: () => number
   readonly retryForMs: number
   readonly lookup: LookupOptions
+  /** Gives the `_source` of a row. Throws ConversionError for one that cannot be a document. */
+  readonly writeDocument: (row: Row) => string
   /** Whether most documents of this table are there already; learns from what it is told. */
   readonly habit: Habit
 }
@@ -42,28 +45,25 @@ export interface BatchOptions {
 export class Habit {
   /** Share of the rows whose document was there. */
   #share = 0
+  /** Share of the rows that were written. */
+  #written = 1
 
   /** Looking first costs about half as much as a create that fails: it pays off when more than half are there. */
   get looksFirst(): boolean {
     return this.#share > 0.5
   }
 
-  note(rows: number, there: number): void {
-    if (rows > 0) this.#share = this.#share * 0.6 + (there / rows) * 0.4
+  /** Most rows end as documents. */
+  get writesMost(): boolean {
+    return this.#written > 0.5
   }
-}
 
-interface Item {
-  readonly row: Row
-  /** The document, once it has been written out. */
-  text: string | undefined
-  /** `unknown` has to be looked up, `absent` is created, a revision replaced. */
-  state: 'unknown' | 'absent' | Revision
-  /** A write of ours may have been carried out without an answer: then what is there with the same version is ours. */
-  isDoubtful: boolean
-  /** Answers that were an error of the server's own. */
-  faults: number
-  isSettled: boolean
+  /** Of so many rows so many documents were there, and so many rows were written. */
+  note(rows: number, there: number, written: number): void {
+    if (rows === 0) return
+    this.#share = this.#share * 0.6 + (there / rows) * 0.4
+    this.#written = this.#written * 0.6 + (written / rows) * 0.4
+  }
 }
 
 /** Before what the server could not do is tried again, and before a document that others change all the time is looked at again. */
@@ -74,23 +74,22 @@ const MAX_FAULTS = 5
 export class Batch {
   readonly #context: BatchContext
   readonly #options: BatchOptions
-  readonly #writeDocument: (row: Row) => string
+  readonly #draft: Draft
   readonly #fields: ReadonlySet<string>
-  #items: Item[]
+  #items: readonly Item[]
+  #written = 0
   /** When a document was last taken or refused for good, by the clock's `now`. */
   #movedAt: number
   /** Answers in a row that took none. */
   #stalls = 0
 
-  constructor(rows: readonly Row[], context: BatchContext, options: BatchOptions) {
+  constructor(draft: Draft, context: BatchContext, options: BatchOptions) {
     this.#context = context
     this.#options = options
     const { table, lookup, clock } = context
-    this.#writeDocument = createDocumentWriter(table, lookup)
+    this.#draft = draft
     this.#fields = new Set(['id', 'tmstmp', lookup.versionField, ...table.columns.map(({ name }) => name)])
-    this.#items = rows.map((row) => ({
-      ...{ row, text: undefined, state: 'unknown', isDoubtful: false, faults: 0, isSettled: false },
-    }))
+    this.#items = draft.items
     this.#movedAt = clock.now()
   }
 
@@ -110,7 +109,7 @@ export class Batch {
       await this.#send(this.#items)
       if (round === 0 && !looksFirst) there = this.#items.filter((item) => item.state === 'unknown').length
     }
-    habit.note(total, there)
+    habit.note(total, there, this.#written)
   }
 
   /** Documents that are changed between a look and the write after it, again and again. */
@@ -131,11 +130,11 @@ export class Batch {
     if (items.length === 0) return 0
     const { lookup } = this.#context
     const { signal } = this.#options
-    const ids = items.map(({ row }) => row.id)
+    const ids = items.map(({ id }) => id)
     const times =
       how === 'now' ? await lookUpTimes(ids, lookup, signal) : await lookup.index.findTimes(ids, lookup.shape, signal)
     const undecided: Item[] = []
-    for (const item of items) if (this.#decide(item, times.get(item.row.id)) === 'undecided') undecided.push(item)
+    for (const item of items) if (this.#decide(item, times.get(item.id)) === 'undecided') undecided.push(item)
     await this.#derive(undecided, times)
     return times.size
   }
@@ -144,7 +143,7 @@ export class Batch {
     if (times === undefined) return this.#toWrite(item, 'absent')
     const { dateMs, version } = times
     if (dateMs === undefined) return this.#toWrite(item, times)
-    const { outcome } = decide(item.row.version, holdDocument(dateMs, version))
+    const { outcome } = decide(item.version, holdDocument(dateMs, version))
     if (outcome === 'undecided') return outcome
     if (outcome === 'applied') return this.#toWrite(item, times)
     this.#settleAs(item, outcome === 'echoed' ? 'equal' : outcome)
@@ -155,10 +154,10 @@ export class Batch {
   async #derive(items: readonly Item[], times: ReadonlyMap<string, TimeFields>): Promise<void> {
     if (items.length === 0) return
     const { table, lookup } = this.#context
-    const ids = items.map(({ row }) => row.id)
+    const ids = items.map(({ id }) => id)
     const documents = await lookUpDocuments(ids, lookup, this.#options.signal)
     for (const item of items) {
-      const { id, version } = item.row
+      const { id, version } = item
       const [document, seen] = [documents.get(id), times.get(id)]
       const isSame = document?.seqNo === seen?.seqNo && document?.primaryTerm === seen?.primaryTerm
       if (document?.dateMs === undefined || !isSame) {
@@ -185,7 +184,7 @@ export class Batch {
     let bytes = 0
     for (const item of items) {
       if (item.state === 'unknown' || !this.#writeOut(item)) continue
-      const length = item.text?.length ?? 0
+      const length = item.end - item.start
       if (writable.length > 0 && bytes + length > 2 * pace.bytes) {
         await this.#sendBulk(writable.splice(0))
         bytes = 0
@@ -197,8 +196,9 @@ export class Batch {
   }
 
   #writeOut(item: Item): boolean {
+    if (item.row === undefined) return true
     try {
-      item.text ??= this.#writeDocument(item.row)
+      this.#draft.writeOut(item, this.#context.writeDocument(item.row))
       return true
     } catch (error) {
       if (!(error instanceof ConversionError)) throw error
@@ -220,13 +220,11 @@ export class Batch {
 
   async #tryBulk(items: readonly Item[]): Promise<void> {
     const { transport, pace, lookup } = this.#context
-    const ids = items.map(({ row }) => row.id)
-    const lines = items.map(({ row, text = '', state }) =>
-      typeof state === 'string' ? createLine(row.id, text) : replaceLine(row.id, state, text),
-    )
+    const ids = items.map(({ id }) => id)
+    const body = this.#draft.writeBody(items)
     const { fates, isDoubtful } = await transport.send(
       {
-        ...{ method: 'POST', path: `/${encodeURIComponent(lookup.index.name)}/_bulk`, body: lines.join('') },
+        ...{ method: 'POST', path: `/${encodeURIComponent(lookup.index.name)}/_bulk`, body },
         ...{ isLines: true, isDivisible: items.length > 1, expected: [413] },
         onTrouble: (trouble) => pace.noteTrouble(trouble),
         read: ({ status, text }, doubtful): { readonly fates: readonly Fate[]; readonly isDoubtful: boolean } => {
@@ -268,7 +266,8 @@ export class Batch {
     if (item.isSettled) return
     item.isSettled = true
     const told = outcome === 'equal' && item.isDoubtful ? 'applied' : outcome
-    this.#options.settle(item.row.id, item.row.version, told, ...(reason === undefined ? [] : [reason]))
+    if (told === 'applied') this.#written++
+    this.#options.settle(item.id, item.version, told, ...(reason === undefined ? [] : [reason]))
   }
 
   #fail(message: string): StoreFailed {

@@ -20,12 +20,14 @@ const AGAIN = new Set([429, 500, 502, 503, 504])
 /** The name of the field and its type are the mapping's; all else in a reason can be the document's. */
 const FIELD = /failed to parse field \[([^\]]{1,200})\] of type \[([a-z_]{1,40})\]/
 
-export function createLine(id: string, source: string): string {
-  return `{"create":{"_id":${JSON.stringify(id)}}}\n${source}\n`
+/** The line before a document that is not to be there yet. */
+export function createLine(id: string): string {
+  return `{"create":{"_id":${JSON.stringify(id)}}}\n`
 }
 
-export function replaceLine(id: string, revision: Revision, source: string): string {
-  return `{"index":{"_id":${JSON.stringify(id)},${boundTo(revision)}}}\n${source}\n`
+/** The line before a document in place of this revision, and no other. */
+export function replaceLine(id: string, revision: Revision): string {
+  return `{"index":{"_id":${JSON.stringify(id)},${boundTo(revision)}}}\n`
 }
 
 export function deleteLine(id: string, revision: Revision): string {

@@ -26,7 +26,7 @@ export interface RawRequest {
   readonly method: Dispatcher.HttpMethod
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string | undefined
+  readonly body?: string | Uint8Array | undefined
   readonly maxBytes: number
   /** In place of the usual one, in milliseconds. */
   readonly timeoutMs?: number

@@ -1,5 +1,5 @@
 // One table of the store: an index and what is done with it.
-import { createDocumentReader, type Row } from '../document.ts'
+import { createDocumentReader, createDocumentWriter, type Row } from '../document.ts'
 import type { Misfit, PairPolicy, RowWriter, ScanBatch, Split, StoreTable, WriterOptions } from '../store.ts'
 import type { Table } from '../table.ts'
 import type { Version } from '../timeuuid.ts'
@@ -29,12 +29,14 @@ export class IndexTable implements StoreTable {
   readonly table: Table
   readonly #options: IndexTableOptions
   readonly #habit = new Habit()
+  readonly #writeDocument: (row: Row) => string
   readonly #pages = firstPages()
   #refreshed: Promise<void> | undefined
 
   constructor(options: IndexTableOptions) {
     this.#options = options
     this.table = options.table
+    this.#writeDocument = createDocumentWriter(options.table, options.policy)
   }
 
   async plan(
@@ -70,6 +72,7 @@ export class IndexTable implements StoreTable {
       ...options,
       pace: this.#options.pace,
       habit: this.#habit,
+      writeDocument: this.#writeDocument,
       findContext: (signal) => this.#findContext(signal),
       refresh: async (signal) => {
         await this.#options.index.refresh(signal)
@@ -116,6 +119,7 @@ export class IndexTable implements StoreTable {
       random,
       retryForMs,
       habit: this.#habit,
+      writeDocument: this.#writeDocument,
       lookup: await this.#findLookup(signal),
     }
   }

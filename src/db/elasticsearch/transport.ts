@@ -29,7 +29,7 @@ export interface Request<T> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** With the query, encoded. */
   readonly path: string
-  readonly body?: string | undefined
+  readonly body?: string | Uint8Array | undefined
   /** Lines of JSON in place of one JSON. */
   readonly isLines?: boolean
   /**

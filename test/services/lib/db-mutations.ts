@@ -11,24 +11,24 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'external versions in place of compare and set',
     changes: [
       {
-        file: 'src/db/elasticsearch/bulk.ts',
-        from: 'export function createLine(id: string, source: string): string {\n',
-        to: 'export function createLine(id: string, source: string): string {\n  if (id !== "") return byVersion(id, source)\n',
+        file: 'src/db/elasticsearch/draft.ts',
+        from: 'if (isOneRun(items))',
+        to: 'if (items.length === 0)',
       },
       {
-        file: 'src/db/elasticsearch/bulk.ts',
-        from: 'export function replaceLine(id: string, revision: Revision, source: string): string {\n',
-        to: 'export function replaceLine(id: string, revision: Revision, source: string): string {\n  if (id !== "") return byVersion(id, source)\n',
+        file: 'src/db/elasticsearch/draft.ts',
+        from: "typeof state === 'string' ? createLine(id) : replaceLine(id, state)",
+        to: "state === 'unknown' ? createLine(id) : byVersion(id, written.toString('utf8', start, end))",
       },
       {
-        file: 'src/db/elasticsearch/bulk.ts',
-        from: 'function boundTo(',
+        file: 'src/db/elasticsearch/draft.ts',
+        from: 'function isOneRun(',
         to: `function byVersion(id: string, source: string): string {
   const version = Date.parse((JSON.parse(source) as { tmstmp: string }).tmstmp)
-  return [JSON.stringify({ index: { _id: id, version, version_type: 'external' } }), source, ''].join('\\n')
+  return [JSON.stringify({ index: { _id: id, version, version_type: 'external' } }), ''].join('\\n')
 }
 
-function boundTo(`,
+function isOneRun(`,
       },
     ],
   },
