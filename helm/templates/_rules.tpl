@@ -29,7 +29,7 @@ The rules of each right, as in roles/: a test holds them to these files. Which o
 {{- define "syncer.rules.dbJobs" -}}
 - apiGroups: [batch]
   resources: [jobs]
-  verbs: [create, get, list, watch, delete]
+  verbs: [create, get, watch, delete]
 - apiGroups: [""]
   resources: [pods]
   verbs: [list, watch]

@@ -1,5 +1,5 @@
 // What is asked of the Kubernetes API server for Jobs: may it be used, create, delete. What another try may mend is tried again; the
-// Role is jobs create, get, list, watch, delete and pods list, watch.
+// Role is jobs create, get, watch, delete and pods list, watch.
 import { backoffAtLeastMs } from '../../lib/backoff.ts'
 import { type Clock, delay } from '../../lib/clock.ts'
 import type { KubeClient, KubeRequest } from '../../lib/kube/client.ts'
