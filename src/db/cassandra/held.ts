@@ -1,17 +1,17 @@
 // What a table holds of given ids: the newest version of each, and when it was last written to. Read by range of tokens where the table
-// has few rows besides, else by lists of ids.
+// has few rows besides, else by lists of ids; not at all for a while where it keeps versions and had none at first.
 import { forEachConcurrently } from '../../lib/concurrently.ts'
 import type { TableKind } from '../table.ts'
 import { compareVersions, readTimeuuid, type Version } from '../timeuuid.ts'
 import { formatUuid } from '../uuid-bytes.ts'
 import { Density, ROWS_PER_LOOKUP } from './density.ts'
-import type { Page } from './frames.ts'
+import { createQuery, type Page, readPage } from './frames.ts'
 import { tokenOf } from './murmur3.ts'
 import { PageSize } from './page-size.ts'
 import { Pages } from './pages.ts'
 import type { TablePlace } from './place.ts'
 import type { TokenRange } from './ring.ts'
-import { idListBytes, rangeBytes, uuidBytes } from './values.ts'
+import { idListBytes, int32Bytes, rangeBytes, uuidBytes } from './values.ts'
 
 export interface HeldRow {
   /** Undefined where the row has no tmstmp: nobody's version, but its cells have their write times. */
@@ -34,17 +34,28 @@ const FEW = 50
 /** Rows of versions and times alone are small. */
 const FIRST_PAGE = 1_000
 
+/**
+ * For so long after it had no row a table that keeps versions is taken for empty, in milliseconds: what it has by then was written by
+ * this sync, each id once, or by its users a moment ago, whose versions stay whatever is written beside them. To read its own rows
+ * again and again would cost as much as to write them. In a table with one row an id a write has to know of the row in its place.
+ */
+const EMPTY_FOR_MS = 30_000
+const NONE: HeldRows = new Map()
+
 export class HeldReader {
   readonly #place: TablePlace
   readonly #density = new Density()
+  /** By the clock's `now`. */
+  #emptyUntil = Number.NEGATIVE_INFINITY
+  #probed: Promise<void> | undefined
 
   constructor(place: TablePlace) {
     this.#place = place
   }
 
-  /** Rows that the table may have in a range; undefined as long as nothing was seen of it. */
+  /** Rows of the table that may have to be read for those of a range; undefined as long as nothing was seen of it. */
   expectRows(range: TokenRange): number | undefined {
-    return this.#density.expect(range)
+    return this.#place.session.options.clock.now() < this.#emptyUntil ? 0 : this.#density.expect(range)
   }
 
   /**
@@ -52,6 +63,7 @@ export class HeldReader {
    * and the reason of the signal.
    */
   async read(ids: readonly string[], range: TokenRange, rowBytes: number, signal: AbortSignal): Promise<HeldRows> {
+    if (await this.#isEmpty(signal)) return NONE
     const held = new Map<string, HeldRow>()
     const expected = this.#density.expect(range)
     const most = ids.length * ROWS_PER_LOOKUP + FEW
@@ -68,6 +80,28 @@ export class HeldReader {
     const held = new Map<string, HeldRow>()
     await this.#readIds(ids, IDS_OF_UNKNOWN, held, signal)
     return held
+  }
+
+  async #isEmpty(signal: AbortSignal): Promise<boolean> {
+    if (this.#place.table.kind !== 'versions') return false
+    this.#probed ??= this.#probe(signal)
+    await this.#probed
+    return this.#place.session.options.clock.now() < this.#emptyUntil
+  }
+
+  /** One question, asked once: where there is no answer to it the table is not taken for empty. */
+  async #probe(signal: AbortSignal): Promise<void> {
+    const { session } = this.#place
+    const { clock, consistency } = session.options
+    const now = clock.now()
+    const { probe } = await this.#place.statements(signal)
+    const frame = createQuery(probe, { consistency, values: [int32Bytes(1)], pageSize: 1 })
+    try {
+      const page = readPage((await session.send(frame, signal)).body)
+      if (page.rowCount === 0 && page.pagingState === undefined) this.#emptyUntil = now + EMPTY_FOR_MS
+    } catch {
+      signal.throwIfAborted()
+    }
   }
 
   /** Reads the range until it is at its end or has had `most` rows; gives the ids that have to be asked for then. */

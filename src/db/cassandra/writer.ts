@@ -15,7 +15,10 @@ import type { WritePace } from './write-pace.ts'
 
 /** What is gathered at most: as much again may be on its way at the same time. */
 const MOST_BYTES = 8 * 1_024 * 1_024
-/** Where the table has far fewer rows than are gathered, waiting for more gains nothing: to compare with them costs next to nothing. */
+/**
+ * Where the table has far fewer rows than are gathered, waiting for more gains nothing: to compare with them costs next to nothing. And
+ * what is gathered first tells how many there are.
+ */
 const LEAST_BYTES = 1_024 * 1_024
 const UNITS_AT_ONCE = 3
 /** Microseconds from which writers of tables with lists draw theirs. */
@@ -90,7 +93,7 @@ export class TableWriter implements RowWriter {
     if (bytes < LEAST_BYTES) return false
     if (bytes >= MOST_BYTES || isFull) return true
     const expected = this.#parts.held.expectRows(WHOLE_RING)
-    return expected !== undefined && expected < rows / 4
+    return expected === undefined || expected < rows / 4
   }
 
   /** Sends what is gathered on its way, behind the chunk before. */
