@@ -13,6 +13,14 @@ const LIBRARIES = [
   },
 ] as const
 
+/** What the files are to the compiler. */
+const TYPES = {
+  'preact.d.ts': "export * from 'preact'",
+  'hooks.d.ts': "export * from 'preact/hooks'",
+  'htm.d.ts': "export { default } from 'htm'",
+  'uplot.d.ts': "export { default } from 'uplot'",
+} as const
+
 /** Path from the root of the checkout → content. */
 export async function renderVendor(root: string): Promise<readonly (readonly [string, string])[]> {
   const read = (path: string) => readFile(join(root, 'node_modules', path), 'utf8')
@@ -22,7 +30,8 @@ export async function renderVendor(root: string): Promise<readonly (readonly [st
     license === undefined ? '' : `${name}\n\n${(await read(license)).trim()}\n\n\n`,
   )
   const notice = ['public/vendor/LICENSES.txt', (await Promise.all(licenses)).join('')] as const
-  return [...(await Promise.all(texts)), notice]
+  const types = Object.entries(TYPES).map(([name, text]) => [`public/vendor/${name}`, `${text}\n`] as const)
+  return [...(await Promise.all(texts)), ...types, notice]
 }
 
 /** A browser knows no names of packages, and the maps of the sources are not there. */
