@@ -89,17 +89,16 @@ function rowOf({ id, latest }, url, result, { dryRun, nameOf }) {
   const message = typeof details?.['message'] === 'string' ? details['message'] : ''
   const why =
     effect !== undefined && !code.startsWith('error/')
-      ? whyWritten(effect, nameOf(latest.cluster), url === latest.cluster)
+      ? whyWritten(effect, nameOf(latest.cluster))
       : [known[1], message].filter((part) => part !== '').join(': ')
   return { token: id, cluster: nameOf(url), what, why, tone: TONES[sectionOf(result)] }
 }
 
-/** @param {string} effect @param {string} from @param {boolean} isLatest */
-function whyWritten(effect, from, isLatest) {
+/** @param {string} effect @param {string} from */
+function whyWritten(effect, from) {
   if (effect === 'create') return `it is on ${from} and not here`
   if (effect === 'softDelete') return `it was deleted on ${from}`
-  if (effect === 'hardDelete')
-    return isLatest ? 'it is marked as deleted everywhere' : `it is marked as deleted here and on ${from}`
+  if (effect === 'hardDelete') return 'it is marked as deleted everywhere'
   return `the version on ${from} is the latest`
 }
 

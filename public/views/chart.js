@@ -22,6 +22,8 @@ import uPlot from '../vendor/uplot.js'
 
 const HEIGHT = 190
 const SPAN_SECONDS = 15 * 60
+/** The newest step is drawn where it begins: it needs some room. */
+const STEP_SECONDS = 10
 
 /** @param {ChartProps} props */
 export function Chart({ label, columns, series, format, scheme }) {
@@ -70,7 +72,7 @@ function optionsOf(element, series, format) {
     cursor: { show: false },
     padding: [8, 4, 0, 0],
     scales: {
-      x: { time: true, range: (_chart, _min, max) => [max - SPAN_SECONDS, max] },
+      x: { time: true, range: (_chart, _min, max) => [max - SPAN_SECONDS, max + STEP_SECONDS] },
       y: { range: (_chart, _min, max) => [0, (max || 1) * 1.1] },
     },
     axes: [

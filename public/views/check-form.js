@@ -68,7 +68,7 @@ export function CheckForm({ page, replicas }) {
 function Verdict({ result }) {
   const { word, tone, means } = describeVerdict(result.status)
   return html`<p class="verdict">
-    <${Badge} tone=${tone} word=${word} /> after ${formatDuration(result.ms)}: ${means}
+    <${Badge} tone=${tone} word=${word} /> after ${formatDuration(result.ms)}: ${means}${' '}
     (${count(result.replicas.length, 'replica')} asked, not ${result.origin}).
   </p>`
 }

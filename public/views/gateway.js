@@ -11,17 +11,23 @@ import { Ago, Badge, Panel, Table } from './parts.js'
 
 /** @param {{ page: Page, gateway: GatewayStatus }} props */
 export function GatewayView({ page, gateway }) {
-  const { history } = page.known
   return html`<h1>Gateway</h1>
     <${Panel} title="Replicas">
       <p class="soft">${describeSource(gateway.source)}</p>
       <${ReplicaTable} page=${page} replicas=${gateway.replicas} />
     <//>
-    <div class="columns">
-      <${Panel} title="Replication lag">${history && html`<${LagChart} page=${page} history=${history} />`}<//>
-      <${Panel} title="Checks">${history && html`<${ChecksChart} page=${page} history=${history} gateway=${gateway} />`}<//>
-    </div>
+    <${GatewayCharts} page=${page} gateway=${gateway} />
     ${page.may('synced') && html`<${CheckForm} page=${page} replicas=${gateway.replicas} />`}`
+}
+
+/** The last quarter of an hour. @param {{ page: Page, gateway: GatewayStatus }} props */
+export function GatewayCharts({ page, gateway }) {
+  const { history } = page.known
+  if (history === undefined) return null
+  return html`<div class="columns">
+    <${Panel} title="Replication lag"><${LagChart} page=${page} history=${history} /><//>
+    <${Panel} title="Checks"><${ChecksChart} page=${page} history=${history} gateway=${gateway} /><//>
+  </div>`
 }
 
 /** @param {GatewayStatus['source']} source */

@@ -6,6 +6,7 @@ import { count, formatDuration, formatNumber, formatSpan } from '../model/format
 import { findTroubles, summarize } from '../model/health.js'
 import { newestLag, sumVerdicts } from '../model/history.js'
 import { describeRunState } from '../model/words.js'
+import { GatewayCharts } from './gateway.js'
 import { Ago, Badge, Facts, Figure, Panel, Table } from './parts.js'
 
 /** @param {{ page: Page, status: Status }} props */
@@ -30,6 +31,7 @@ export function OverviewView({ page, status }) {
       ${status.tokens && html`<${TokensTile} page=${page} status=${status} />`}
       ${status.db?.pairs.map((pair) => html`<${PairTile} key=${pair.name} page=${page} pair=${pair} />`)}
     </div>
+    ${status.gateway && html`<${GatewayCharts} page=${page} gateway=${status.gateway} />`}
     <div class="columns">
       <${LeadershipPanel} leader=${status.leader} />
       ${status.schedules && html`<${SchedulesPanel} page=${page} schedules=${status.schedules} />`}
@@ -74,7 +76,7 @@ function TokensTile({ page, status }) {
   return html`<${Figure}
     name="Token sync"
     tone=${toneOf(run)}
-    value=${wordOf(run)}
+    value=${html`<span class="word">${wordOf(run)}</span>`}
     note=${html`<a href="#/tokens">${count(status.tokens?.clusters.length ?? 0, 'cluster')}</a>, <${Ago} moment=${run?.endedAt ?? run?.createdAt} now=${page.now} />`}
   />`
 }
@@ -85,7 +87,7 @@ function PairTile({ page, pair }) {
   return html`<${Figure}
     name=${`Database pair ${pair.name}`}
     tone=${toneOf(run)}
-    value=${wordOf(run)}
+    value=${html`<span class="word">${wordOf(run)}</span>`}
     note=${html`<a href="#/databases">Databases</a>, <${Ago} moment=${run?.endedAt ?? run?.createdAt} now=${page.now} />`}
   />`
 }

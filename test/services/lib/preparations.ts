@@ -1,5 +1,6 @@
 // What the tests against real servers need on the machine, and how it is had. Every step looks first and is quick when all is there.
 import { installCassandra } from './cassandra.ts'
+import { installChromium } from './chromium.ts'
 import { installPackages } from './debian.ts'
 import { installDebianEtcd } from './etcd.ts'
 import { buildKubeBinaries } from './kube-binaries.ts'
@@ -23,6 +24,7 @@ export const PREPARATIONS: readonly Preparation[] = [
   { name: 'nginx', run: prepareNginx },
   { name: 'postgresql', run: installPostgres },
   { name: 'schemathesis', run: installSchemathesis },
+  { name: 'chromium', run: installChromium },
   { name: 'cassandra', run: installCassandra },
   ...SEARCH_RELEASES.map((release) => ({
     name: `${release.kind} ${release.major}`,
