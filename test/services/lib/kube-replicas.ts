@@ -1,7 +1,7 @@
 // Replicas of the service that elect a leader over a real API server, under exactly the Role of roles/dsync.yaml.
 import type { KubeCluster } from './kube-cluster.ts'
 import { waitUntil } from './server-process.ts'
-import type { Syncer } from './syncer.ts'
+import type { HttpAnswer } from './syncer.ts'
 
 /** Of the Role, and of the ServiceAccount that it is for. */
 export const NAMESPACE = 'syncer'
@@ -41,14 +41,19 @@ export interface Leader {
   readonly expiresInMs: number | null
 }
 
+/** A replica, wherever it runs. */
+export interface Replica {
+  get(path: string): Promise<Pick<HttpAnswer, 'body'>>
+}
+
 /** The leader as this replica sees it. */
-export async function leaderOf(service: Syncer): Promise<Leader> {
+export async function leaderOf(service: Replica): Promise<Leader> {
   return JSON.parse((await service.get('/v1/status')).body).leader
 }
 
 /** Resolves with the one of them that leads, when exactly one does and all know it. Throws when that takes longer. */
-export async function awaitLeader(services: readonly Syncer[], withinMs: number): Promise<Syncer> {
-  let found: Syncer | undefined
+export async function awaitLeader<T extends Replica>(services: readonly T[], withinMs: number): Promise<T> {
+  let found: T | undefined
   await waitUntil(async () => {
     found = await findLeader(services)
     return found !== undefined
@@ -57,7 +62,7 @@ export async function awaitLeader(services: readonly Syncer[], withinMs: number)
   return found
 }
 
-async function findLeader(services: readonly Syncer[]): Promise<Syncer | undefined> {
+async function findLeader<T extends Replica>(services: readonly T[]): Promise<T | undefined> {
   const leaders = await Promise.all(services.map(leaderOf))
   const names = new Set(leaders.map((leader) => leader.name))
   const leading = services.filter((_, i) => leaders[i]?.isLeader)

@@ -1,6 +1,6 @@
 // A kubelet of tests: it binds the Pods of one namespace (there is no scheduler), runs the first container of each as a process of this
 // machine, and tells the API server what became of it: termination messages, exit codes, deletion with its grace. ConfigMaps and Secrets
-// are mounted as folders, whose paths stand in the arguments in place of the mount paths. No images, probes or limits.
+// are mounted as folders, whose paths stand in the arguments in place of the mount paths. No images and limits; probes are the caller's.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -28,6 +28,18 @@ export interface KubeletOptions {
   readonly killAfterMs?: (pod: string) => number | undefined
   /** Whether the termination message of a Pod that has succeeded is lost. */
   readonly losesMessage?: (pod: string) => boolean
+  /** For Pods that serve; without it they are never told to be ready. */
+  readonly serving?: Serving
+}
+
+/** What a Pod that serves is given, and asked. */
+export interface Serving {
+  /** More environment variables of a Pod, which win; files may be put into its home. */
+  environment(pod: KubePod, home: string): Promise<Readonly<Record<string, string>>>
+  /** Its address, as the cluster is to know it. */
+  addressOf(pod: KubePod): string
+  /** Its readiness probe, asked until it says yes once. */
+  isReady(pod: KubePod): Promise<boolean>
 }
 
 export interface EndedPod {
@@ -59,6 +71,7 @@ interface Life {
 }
 
 const GRACE_SECONDS = 30
+const PROBE_MS = 50
 /** The Job controller waits after failures from when they were: dated back, no test waits. */
 const DATED_BACK_MS = 3_600_000
 
@@ -163,7 +176,9 @@ class TestKubelet implements Kubelet {
         await this.#tell('POST', `${life.name}/binding`, { apiVersion: 'v1', kind: 'Binding', metadata, target })
       }
       await this.#report(life, uid, container, { phase: 'Running' }, { running: { startedAt: iso(0) } })
-      const exitCode = await this.#run(life, container, home)
+      const probing = new AbortController()
+      this.#track(this.#probe(life, uid, container, probing.signal))
+      const exitCode = await this.#run(life, container, home).finally(() => probing.abort())
       const log = readFileSync(join(home, 'log'), 'utf8')
       this.ended.push({ pod: life.name, index: indexOf(life.pod), exitCode, log })
       if (this.#isStopped || this.#isIsolated) return
@@ -186,7 +201,11 @@ class TestKubelet implements Kubelet {
     const message = join(home, 'termination-log')
     writeFileSync(message, '')
     writeFileSync(join(home, 'log'), '')
-    const env = { ...(await this.#environment(life.pod, container)), TERMINATION_LOG: message }
+    const env = {
+      ...(await this.#environment(life.pod, container)),
+      ...(await this.#options.serving?.environment(life.pod, home)),
+      TERMINATION_LOG: message,
+    }
     const mounts = await this.#mount(life.pod, container, home)
     const argv = [...(container.command ?? this.#options.entrypoint), ...(container.args ?? [])].map((text) =>
       mounts.reduce((so, [from, to]) => (so.startsWith(`${from}/`) ? to + so.slice(from.length) : so), text),
@@ -234,16 +253,32 @@ class TestKubelet implements Kubelet {
     const mounts: (readonly [string, string])[] = []
     for (const { name, mountPath } of container.volumeMounts ?? []) {
       const volume = pod.spec?.volumes?.find((one) => one.name === name)
-      const { name: configMap } = (volume?.['configMap'] ?? {}) as { readonly name?: string }
-      const { secretName } = (volume?.['secret'] ?? {}) as { readonly secretName?: string }
-      if (configMap === undefined && secretName === undefined) continue
+      const sources = sourcesOf(volume)
+      if (sources.length === 0) continue
       const folder = join(home, `volume-${name}`)
       mkdirSync(folder)
-      const data = configMap ? await this.#data('configmaps', configMap) : await this.#data('secrets', secretName ?? '')
-      for (const [file, text] of Object.entries(data)) writeFileSync(join(folder, file), text, { mode: 0o600 })
+      for (const { kind, object, items } of sources) {
+        const data = await this.#data(kind, object)
+        const files = items?.map(({ key, path }) => [path, data[key] ?? ''] as const) ?? Object.entries(data)
+        for (const [file, text] of files) writeFileSync(join(folder, file), text, { mode: 0o600 })
+      }
       mounts.push([String(mountPath), folder])
     }
     return mounts
+  }
+
+  /** Tells that a Pod that serves is ready, once it is. */
+  async #probe(life: Life, uid: string, container: Container, signal: AbortSignal): Promise<void> {
+    const { serving } = this.#options
+    if (serving === undefined) return
+    while (!(await serving.isReady(life.pod).catch(() => false))) {
+      await sleep(PROBE_MS)
+      if (signal.aborted) return
+    }
+    const ip = serving.addressOf(life.pod)
+    const conditions = [{ type: 'Ready', status: 'True' }]
+    const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions }
+    if (!signal.aborted) await this.#report(life, uid, container, status, { running: { startedAt: iso(0) } })
   }
 
   async #data(kind: 'secrets' | 'configmaps', name: string): Promise<Record<string, string>> {
@@ -296,6 +331,28 @@ class TestKubelet implements Kubelet {
       await sleep(Math.min(1_000, 20 * 2 ** attempt))
     }
   }
+}
+
+interface Source {
+  readonly kind: 'secrets' | 'configmaps'
+  readonly object: string
+  readonly items?: readonly { readonly key: string; readonly path: string }[] | undefined
+}
+
+/** The ConfigMaps and Secrets whose keys are files of the volume; others stay what the machine has at their paths. */
+function sourcesOf(volume: Readonly<Record<string, unknown>> | undefined): readonly Source[] {
+  const { configMap, secret, projected } = (volume ?? {}) as {
+    readonly configMap?: { readonly name: string; readonly items?: Source['items'] }
+    readonly secret?: { readonly name?: string; readonly secretName?: string; readonly items?: Source['items'] }
+    readonly projected?: { readonly sources: readonly Readonly<Record<string, unknown>>[] }
+  }
+  return [
+    ...(configMap ? [{ kind: 'configmaps', object: configMap.name, items: configMap.items } as const] : []),
+    ...(secret
+      ? [{ kind: 'secrets', object: secret.secretName ?? secret.name ?? '', items: secret.items } as const]
+      : []),
+    ...(projected?.sources.flatMap(sourcesOf) ?? []),
+  ]
 }
 
 const INDEX = 'batch.kubernetes.io/job-completion-index'
