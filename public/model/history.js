@@ -8,24 +8,29 @@ import { VERDICTS } from './words.js'
  * @param {GatewayHistory} history
  * @returns {[number[], (number | null)[], (number | null)[]]}
  */
-export function lagColumns({ items }) {
-  return [
-    items.map(({ startedAt }) => Date.parse(startedAt) / 1_000),
-    items.map(({ lag }) => lag?.p50Ms ?? null),
-    items.map(({ lag }) => lag?.p99Ms ?? null),
-  ]
-}
+export const lagColumns = (history) => [
+  momentsOf(history),
+  [null, ...history.items.map(({ lag }) => lag?.p50Ms ?? null)],
+  [null, ...history.items.map(({ lag }) => lag?.p99Ms ?? null)],
+]
 
 /**
  * Moments in seconds, then one column a verdict, each on top of those before it: all of them, without the first, …, the last alone.
  * @param {GatewayHistory} history
  * @returns {[number[], ...number[][]]}
  */
-export function verdictColumns({ items }) {
-  const stacked = VERDICTS.map((_, from) =>
-    items.map(({ checks }) => VERDICTS.slice(from).reduce((sum, verdict) => sum + checks[verdict], 0)),
-  )
-  return [items.map(({ startedAt }) => Date.parse(startedAt) / 1_000), ...stacked]
+export function verdictColumns(history) {
+  const stacked = VERDICTS.map((_, from) => [
+    0,
+    ...history.items.map(({ checks }) => VERDICTS.slice(from).reduce((sum, verdict) => sum + checks[verdict], 0)),
+  ])
+  return [momentsOf(history), ...stacked]
+}
+
+/** With a step before all of them, in which nothing was: a chart draws no single point. @param {GatewayHistory} history */
+function momentsOf({ items, stepMs }) {
+  const moments = items.map(({ startedAt }) => Date.parse(startedAt) / 1_000)
+  return [(moments[0] ?? 0) - stepMs / 1_000, ...moments]
 }
 
 /**

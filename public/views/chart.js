@@ -76,7 +76,7 @@ function optionsOf(element, series, format) {
       y: { range: (_chart, _min, max) => [0, (max || 1) * 1.1] },
     },
     axes: [
-      { ...axis, values: (_chart, moments) => moments.map(formatClock), space: 70 },
+      { ...axis, values: (_chart, moments) => moments.map(formatClock), space: 70, size: 30 },
       {
         ...axis,
         values: (_chart, values) => values.map(format),

@@ -14,7 +14,7 @@ export function OverviewView({ page, status }) {
   const { tone, headline } = summarize(status)
   const troubles = findTroubles(status)
   return html`<div class=${`headline ${tone}`}>
-      <h1 role="status">${headline}</h1>
+      <div role="status"><h1>${headline}</h1></div>
       ${
         troubles.length > 1 &&
         html`<ul>

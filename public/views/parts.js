@@ -9,7 +9,7 @@ const SIGNS = { good: '✓', busy: '↻', warn: '!', bad: '✕', idle: '·' }
 
 /** @param {{ tone: Tone, word: string }} props */
 export const Badge = ({ tone, word }) =>
-  html`<span class=${`badge ${tone}`}><span class="sign" aria-hidden="true">${SIGNS[tone]}</span>${word}</span>`
+  html`<span class=${`badge ${tone}`}><span class="sign" aria-hidden="true">${SIGNS[tone]}</span><span>${word}</span></span>`
 
 /** How long ago; the moment itself for those who point at it. @param {{ moment: string | null | undefined, now: number }} props */
 export const Ago = ({ moment, now }) =>
