@@ -21,8 +21,7 @@ export function createEcho(): Echo {
   return {
     add(id, version) {
       words ??= new Uint32Array(BITS / 32)
-      const first = hashRow(id, version, 0x811c9dc5)
-      const step = hashRow(id, version, 0x9747b28c) | 1
+      hashRow(id, version)
       for (let probe = 0; probe < PROBES; probe++) {
         const bit = (first + Math.imul(step, probe)) & (BITS - 1)
         words[bit >>> 5] = (words[bit >>> 5] ?? 0) | (1 << (bit & 31))
@@ -30,8 +29,7 @@ export function createEcho(): Echo {
     },
     has(id, version) {
       if (words === undefined) return false
-      const first = hashRow(id, version, 0x811c9dc5)
-      const step = hashRow(id, version, 0x9747b28c) | 1
+      hashRow(id, version)
       for (let probe = 0; probe < PROBES; probe++) {
         const bit = (first + Math.imul(step, probe)) & (BITS - 1)
         if (((words[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) return false
@@ -44,14 +42,23 @@ export function createEcho(): Echo {
   }
 }
 
-/** 32 bits of id and version: FNV-1a, with the last steps of MurmurHash3, without which neighbouring versions have neighbouring hashes. */
-function hashRow(id: string, { high, low, tieHigh, tieLow }: Version, seed: number): number {
-  let hash = seed
-  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
-  hash = Math.imul(hash ^ high, 0x01000193)
-  hash = mix(hash ^ low)
-  hash = mix(hash ^ tieHigh)
-  return mix(hash ^ tieLow)
+// Of the row that was hashed last: what returns two words without an object.
+let first = 0
+let step = 0
+
+/**
+ * Two times 32 bits of id and version: FNV-1a by two primes, with the last steps of MurmurHash3, without which neighbouring versions have
+ * neighbouring hashes.
+ */
+function hashRow(id: string, { high, low, tieHigh, tieLow }: Version): void {
+  let [one, other] = [0x811c9dc5 | 0, 0x9747b28c | 0]
+  for (let at = 0; at < id.length; at++) {
+    const code = id.charCodeAt(at)
+    one = Math.imul(one ^ code, 0x01000193)
+    other = Math.imul(other ^ code, 0x27d4eb2f)
+  }
+  first = mix(mix(mix(Math.imul(one ^ high, 0x01000193) ^ low) ^ tieHigh) ^ tieLow)
+  step = mix(mix(mix(Math.imul(other ^ high, 0x27d4eb2f) ^ low) ^ tieHigh) ^ tieLow) | 1
 }
 
 function mix(hash: number): number {

@@ -24,11 +24,16 @@ const WHOLE = /^-?\d+$/
  */
 export function parseExactJson(text: string, { fractions }: { readonly fractions: boolean }): unknown {
   // A reviver costs ten times as much as a search, and most texts need none.
-  if (!(fractions ? NO_PLAIN_INTEGER : LONG_INTEGER).test(text)) return JSON.parse(text)
+  if (!mayLoseDigits(text, fractions)) return JSON.parse(text)
   return parseWithSource(text, (_, value, { source }) => {
     if (typeof value !== 'number' || source === undefined || isHeldBy(value, source)) return value
     return fractions || WHOLE.test(source) ? new ExactNumber(source) : value
   })
+}
+
+/** False where JSON.parse loses no digit of any number in the text. */
+export function mayLoseDigits(text: string, fractions: boolean): boolean {
+  return (fractions ? NO_PLAIN_INTEGER : LONG_INTEGER).test(text)
 }
 
 /** True for a double that says all that its text does. One beyond 2^53 does not: nobody could see that nothing was rounded. */

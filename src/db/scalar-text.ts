@@ -92,7 +92,36 @@ export function checkTimeOfDay(nanoseconds: number): number {
 /** JSON of milliseconds since 1970: ISO 8601 in UTC, in quotes; a number outside the years 0 to 9999. */
 export function writeTimestampJson(ms: number | bigint): string {
   if (ms < FIRST_PLAIN_MS || ms > LAST_PLAIN_MS) return String(ms)
-  return `"${new Date(Number(ms)).toISOString()}"`
+  return `"${writePlainTime(Number(ms))}"`
+}
+
+/** The days that were written of late: documents of one table are of few. */
+const DAYS = new Map<number, string>()
+const MOST_DAYS = 1_000
+const DAY_MS = 86_400_000
+
+/** As Date.toISOString, in a quarter of its time. */
+function writePlainTime(ms: number): string {
+  const day = Math.floor(ms / DAY_MS)
+  const rest = ms - day * DAY_MS
+  const [hours, minutes, seconds] = [
+    Math.floor(rest / 3_600_000),
+    Math.floor(rest / 60_000) % 60,
+    Math.floor(rest / 1_000) % 60,
+  ]
+  return `${writeDay(day)}T${TWO[hours]}:${TWO[minutes]}:${TWO[seconds]}.${THREE[rest % 1_000]}Z`
+}
+
+const TWO = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'))
+const THREE = Array.from({ length: 1_000 }, (_, value) => String(value).padStart(3, '0'))
+
+function writeDay(day: number): string {
+  const known = DAYS.get(day)
+  if (known !== undefined) return known
+  if (DAYS.size >= MOST_DAYS) DAYS.clear()
+  const text = new Date(day * DAY_MS).toISOString().slice(0, 10)
+  DAYS.set(day, text)
+  return text
 }
 
 /** Milliseconds since 1970; what is finer is cut off, as Elasticsearch cuts it off in a date. */

@@ -72,6 +72,7 @@ export class Chunk {
   readonly #encoder: RowEncoder
   readonly ids: string[] = []
   readonly versions: Version[] = []
+  #bytes: Buffer | undefined
   /** Where each row ends; the next one begins there. */
   readonly #ends: number[] = []
 
@@ -100,9 +101,10 @@ export class Chunk {
     return this.rows >= MOST_ROWS - 1
   }
 
-  /** The cells of a row: id, tmstmp, then the columns. A view. */
+  /** The cells of a row: id, tmstmp, then the columns. A view, of a chunk that has all its rows. */
   cellsOf(row: number): Buffer {
-    return this.#out.view().subarray(this.#startOf(row), this.#ends[row])
+    this.#bytes ??= this.#out.view()
+    return this.#bytes.subarray(this.#startOf(row), this.#ends[row])
   }
 
   bytesOf(row: number): number {

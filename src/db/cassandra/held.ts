@@ -1,6 +1,7 @@
 // What a table holds of given ids: the newest version of each, and when it was last written to. Read by range of tokens where the table
 // has few rows besides, else by lists of ids; not at all for a while where it keeps versions and had none at first.
 import { forEachConcurrently } from '../../lib/concurrently.ts'
+import { createEcho } from '../echo.ts'
 import type { TableKind } from '../table.ts'
 import { compareVersions, readTimeuuid, type Version } from '../timeuuid.ts'
 import { formatUuid } from '../uuid-bytes.ts'
@@ -35,12 +36,15 @@ const FEW = 50
 const FIRST_PAGE = 1_000
 
 /**
- * For so long after it had no row a table that keeps versions is taken for empty, in milliseconds: what it has by then was written by
- * this sync, each id once, or by its users a moment ago, whose versions stay whatever is written beside them. To read its own rows
- * again and again would cost as much as to write them. In a table with one row an id a write has to know of the row in its place.
+ * For so long after it had no row a table that keeps versions is taken for empty, in milliseconds, but for the ids that were asked for
+ * since: what it has besides was written by its users a moment ago, and their versions stay whatever is written beside them. To read
+ * its own rows again and again would cost as much as to write them. In a table with one row an id a write has to know of the row in its
+ * place.
  */
 const EMPTY_FOR_MS = 30_000
 const NONE: HeldRows = new Map()
+/** Ids alone are remembered. */
+const ANY_VERSION: Version = { high: 0, low: 0, tieHigh: 0, tieLow: 0 }
 
 export class HeldReader {
   readonly #place: TablePlace
@@ -48,6 +52,8 @@ export class HeldReader {
   /** By the clock's `now`. */
   #emptyUntil = Number.NEGATIVE_INFINITY
   #probed: Promise<void> | undefined
+  /** Ids that were asked for, and are written by now, while the table was taken for empty. */
+  readonly #asked = createEcho()
 
   constructor(place: TablePlace) {
     this.#place = place
@@ -63,12 +69,12 @@ export class HeldReader {
    * and the reason of the signal.
    */
   async read(ids: readonly string[], range: TokenRange, rowBytes: number, signal: AbortSignal): Promise<HeldRows> {
-    if (await this.#isEmpty(signal)) return NONE
+    const atOnce = Math.max(1, Math.floor(SERVER_BYTES / rowBytes))
+    if (await this.#isEmpty(signal)) return await this.#readAgain(ids, Math.min(IDS_PER_LIST, atOnce), signal)
     const held = new Map<string, HeldRow>()
     const expected = this.#density.expect(range)
     const most = ids.length * ROWS_PER_LOOKUP + FEW
     const byRange = expected === undefined ? ids.length > FEW : expected <= most
-    const atOnce = Math.max(1, Math.floor(SERVER_BYTES / rowBytes))
     const pageSize = new PageSize(Math.min(FIRST_PAGE, atOnce), Math.min(most, atOnce))
     const missing = byRange ? await this.#readRange(ids, range, most, pageSize, held, signal) : ids
     await this.#readIds(missing, Math.min(IDS_PER_LIST, atOnce), held, signal)
@@ -79,6 +85,16 @@ export class HeldReader {
   async readIds(ids: readonly string[], signal: AbortSignal): Promise<HeldRows> {
     const held = new Map<string, HeldRow>()
     await this.#readIds(ids, IDS_OF_UNKNOWN, held, signal)
+    return held
+  }
+
+  /** Of an empty table: the rows of those ids that were asked for before. */
+  async #readAgain(ids: readonly string[], atOnce: number, signal: AbortSignal): Promise<HeldRows> {
+    const again = ids.filter((id) => this.#asked.has(id, ANY_VERSION))
+    for (const id of ids) this.#asked.add(id, ANY_VERSION)
+    if (again.length === 0) return NONE
+    const held = new Map<string, HeldRow>()
+    await this.#readIds(again, atOnce, held, signal)
     return held
   }
 

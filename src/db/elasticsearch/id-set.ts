@@ -1,9 +1,11 @@
-// The ids of a slice, to know those that were read already: 32 bytes or so for each uuid, where a Set of texts takes 100. Pure.
+// The ids of a slice, to know those that were read already: 16 bytes for each uuid while nobody asks, 32 or so from then on, where a Set
+// of texts takes 100. Pure.
 import { writeUuid } from '../uuid-bytes.ts'
 
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 const FIRST_CAPACITY = 1_024
 const WORDS = 4
+const UUID_BYTES = 16
 
 export class IdSet {
   /** What is no uuid in lower case. */
@@ -13,15 +15,47 @@ export class IdSet {
   /** Open addressing: four words an id, all zero where there is none. */
   #table = new Uint32Array(FIRST_CAPACITY * WORDS)
   #size = 0
+  /** One uuid after the other, not looked at yet. */
+  #noted = new Uint8Array(0)
+  #notedLength = 0
+
+  /** Adds one that was not added before: cheaper, as long as `add` is not called. */
+  note(id: string): void {
+    if (!isUuid(id)) {
+      this.#others.add(id)
+      return
+    }
+    if (this.#notedLength === this.#noted.length) {
+      const grown = new Uint8Array(Math.max(FIRST_CAPACITY, this.#noted.length * 2))
+      grown.set(this.#noted)
+      this.#noted = grown
+    }
+    writeUuid(id, this.#noted, this.#notedLength)
+    this.#notedLength += UUID_BYTES
+  }
 
   /** False for one that was added before. */
   add(id: string): boolean {
-    if (!UUID.test(id) || id === NIL) {
+    this.#takeNoted()
+    if (!isUuid(id)) {
       if (this.#others.has(id)) return false
       this.#others.add(id)
       return true
     }
     writeUuid(id, this.#bytes)
+    return this.#addBytes()
+  }
+
+  #takeNoted(): void {
+    for (let at = 0; at < this.#notedLength; at += UUID_BYTES) {
+      this.#bytes.set(this.#noted.subarray(at, at + UUID_BYTES))
+      this.#addBytes()
+    }
+    this.#notedLength = 0
+    this.#noted = new Uint8Array(0)
+  }
+
+  #addBytes(): boolean {
     if (!this.#insert(this.#id)) return false
     if (++this.#size * 2 > this.#table.length / WORDS) this.#grow()
     return true
@@ -46,6 +80,11 @@ export class IdSet {
     this.#table = new Uint32Array(old.length * 2)
     for (let at = 0; at < old.length; at += WORDS) if (!isFree(old, at)) this.#insert(old.subarray(at, at + WORDS))
   }
+}
+
+/** One that is not nil, which stands for none in the table. */
+function isUuid(id: string): boolean {
+  return UUID.test(id) && id !== NIL
 }
 
 const NIL = '00000000-0000-0000-0000-000000000000'

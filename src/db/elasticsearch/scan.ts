@@ -6,7 +6,7 @@ import type { Table } from '../table.ts'
 import { ConversionError } from '../values.ts'
 import { isInWindow, type Window } from '../window.ts'
 import type { Dialect } from './dialect.ts'
-import { createFractionCheck } from './fractions.ts'
+import { createFractionCheck, hasFractions } from './fractions.ts'
 import { IdSet } from './id-set.ts'
 import type { IndexShape } from './mapping.ts'
 import { EXPIRED, type Hit, MISSING, type Page, parseItem, type SearchIndex, UNKNOWN_ORDER } from './search-index.ts'
@@ -41,7 +41,7 @@ export const firstPages = (): Pages => ({ size: FIRST_PAGE, maxSize: MAX_PAGE })
 const FEW = 1_000
 const FIRST_PAGE = 1_000
 const MAX_PAGE = 5_000
-const PAGE_BYTES = 4 * 1_024 * 1_024
+const PAGE_BYTES = 2 * 1_024 * 1_024
 /** Rows in one go: reading them is work that nothing interrupts. */
 const BATCH_ROWS = 500
 const MAX_EXPIRIES = 5
@@ -69,13 +69,13 @@ export async function* scanSlice(slice: Slice, options: ScanOptions, signal: Abo
 async function readFew(
   window: Window,
   total: number,
-  { index, shape }: ScanOptions,
+  { index, shape, table }: ScanOptions,
   signal: AbortSignal,
 ): Promise<readonly Hit[] | undefined> {
   // One more than there were says that there are no more.
   const size = total + Math.ceil(total / 10) + 10
   try {
-    const page = await index.readPage({ window, size }, shape, signal)
+    const page = await index.readPage({ window, size, hasFractions: hasFractions(table) }, shape, signal)
     if (typeof page === 'symbol') return []
     return page.hits.length < size ? page.hits : undefined
   } catch (error) {
@@ -99,7 +99,8 @@ function createBatchReader({
         // One with several dates belongs to the window of the greatest.
         if (dateMs === undefined || !isInWindow(window, dateMs)) continue
         try {
-          const source = hasLostFractions(hit.source) ? parseItem(hit.text, true)['_source'] : hit.source
+          const isRead = hit.text === undefined || !hasLostFractions(hit.source)
+          const source = isRead ? hit.source : parseItem(hit.text, true)['_source']
           rows.push(readDocument(id, source, dateMs).row)
         } catch (error) {
           if (!(error instanceof ConversionError)) throw error
@@ -143,6 +144,7 @@ class PointInTime implements AsyncDisposable {
   async *read(window: Window): AsyncGenerator<readonly Hit[]> {
     const { orders } = this.#options
     const seen = new IdSet()
+    let isAgain = false
     let after: readonly unknown[] | undefined
     let next = this.#request(window, after)
     for (;;) {
@@ -150,6 +152,7 @@ class PointInTime implements AsyncDisposable {
       if (page === UNKNOWN_ORDER) orders.knowsShardDoc = false
       else if (page === EXPIRED || page === MISSING) {
         await this.#reopen()
+        isAgain = true
         if (orders.knowsShardDoc) after = undefined
       } else {
         this.#expiries = 0
@@ -158,7 +161,9 @@ class PointInTime implements AsyncDisposable {
           after = last
           next = this.#request(window, after)
         }
-        yield hits.filter(({ id }) => seen.add(id))
+        // One point in time gives each document once.
+        if (!isAgain) for (const { id } of hits) seen.note(id)
+        yield isAgain ? hits.filter(({ id }) => seen.add(id)) : hits
         if (isLast) return
         continue
       }
@@ -180,10 +185,14 @@ class PointInTime implements AsyncDisposable {
   }
 
   async #requestPage(window: Window, after: readonly unknown[] | undefined): ReturnType<SearchIndex['readPage']> {
-    const { index, shape, orders, pages } = this.#options
+    const { index, shape, orders, pages, table } = this.#options
+    const isExact = hasFractions(table)
     for (;;) {
       const sort = orders.knowsShardDoc ? ['_shard_doc'] : orderByValues(shape)
-      const request = { window, size: pages.size, pit: this.#id, sort, after, isFallible: orders.knowsShardDoc }
+      const request = {
+        ...{ window, size: pages.size, pit: this.#id, sort, after },
+        ...{ isFallible: orders.knowsShardDoc, hasFractions: isExact },
+      }
       try {
         const page = await index.readPage(request, shape, this.#signal)
         if (typeof page !== 'symbol') this.#learn(page)

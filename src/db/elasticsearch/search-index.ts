@@ -1,5 +1,5 @@
 // What is asked of one index: each request as the servers take it, each answer as it is read. Decides nothing.
-import { isJsonObject, parseExactJson } from '../exact-json.ts'
+import { isJsonObject, mayLoseDigits, parseExactJson } from '../exact-json.ts'
 import type { Window } from '../window.ts'
 import type { Dialect } from './dialect.ts'
 import { readDateValues } from './document-date.ts'
@@ -28,8 +28,8 @@ export interface FoundDocument extends Revision {
 export interface Hit {
   readonly id: string
   readonly source: unknown
-  /** JSON of the hit. */
-  readonly text: string
+  /** JSON of the hit; undefined where it loses no digit that anybody minds. */
+  readonly text: string | undefined
   readonly dateMs: number | undefined
 }
 
@@ -41,6 +41,8 @@ export interface PageRequest {
   /** The server may not know this order. */
   readonly isFallible?: boolean
   readonly after?: readonly unknown[] | undefined
+  /** Of each hit its text is wanted: its fractions matter. */
+  readonly hasFractions: boolean
 }
 
 export interface Page {
@@ -227,24 +229,48 @@ function readPage(
 ): Page | typeof MISSING | typeof EXPIRED | typeof UNKNOWN_ORDER {
   if (status === 404) return request.pit === undefined ? MISSING : EXPIRED
   if (status === 400) return UNKNOWN_ORDER
+  const isExact = request.hasFractions || mayLoseDigits(text, false)
+  const { pit, hits, last } = isExact ? readExactHits(text) : readHits(text)
+  return {
+    ...{ hits, isLast: hits.length < request.size, last: Array.isArray(last) ? last : undefined },
+    ...{ pit: typeof pit === 'string' ? pit : undefined, length: text.length },
+  }
+}
+
+interface ReadHits {
+  readonly pit: unknown
+  readonly hits: readonly Hit[]
+  /** Sort values of the last one. */
+  readonly last: unknown
+}
+
+/** All at once: what most pages need. */
+function readHits(text: string): ReadHits {
+  const answer = parseObject(text)
+  const hits = hitsOf(answer)
+  return {
+    ...{ pit: answer['pit_id'], last: hits.at(-1)?.['sort'] },
+    hits: hits.map((hit) => readHit(hit, undefined)),
+  }
+}
+
+/** One by one, so that the digits of one document cost an exact reading of that document alone. */
+function readExactHits(text: string): ReadHits {
   const { rest, items } = takeArray(text, 'hits')
   const answer = parseObject(rest)
   checkShards(answer, 'hits')
-  const hits: Hit[] = []
-  let last: readonly unknown[] | undefined
-  for (const item of items) {
+  let last: unknown
+  const hits = items.map((item) => {
     const hit = parseItem(item, false)
-    hits.push({
-      id: idOf(hit),
-      source: hit['_source'],
-      text: item,
-      dateMs: readDateValues(objectIn(hit, 'fields')['tmstmp']),
-    })
-    if (Array.isArray(hit['sort'])) last = hit['sort']
-  }
-  const pit = answer['pit_id']
-  const isLast = hits.length < request.size
-  return { hits, isLast, last, pit: typeof pit === 'string' ? pit : undefined, length: text.length }
+    last = hit['sort']
+    return readHit(hit, item)
+  })
+  return { pit: answer['pit_id'], hits, last }
+}
+
+function readHit(hit: Readonly<Record<string, unknown>>, text: string | undefined): Hit {
+  const dateMs = readDateValues(objectIn(hit, 'fields')['tmstmp'])
+  return { id: idOf(hit), source: hit['_source'], text, dateMs }
 }
 
 function readDocument(doc: Readonly<Record<string, unknown>>, into: Map<string, FoundDocument>): void {

@@ -10,7 +10,7 @@ import { type Outcome, type Store, StoreFailed, type StoreTable } from '../../..
 import type { TableKind } from '../../../src/db/table.ts'
 import { compareVersions, microsOf, readTimeuuid, type Version, writeTimeuuid } from '../../../src/db/timeuuid.ts'
 import { formatUuid } from '../../../src/db/uuid-bytes.ts'
-import { systemClock } from '../../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../../src/lib/clock.ts'
 import { ALL, POLICY, range, rowAt, scanAll, scanSplits, T0, versionAt, writeAll } from '../../conformance/db-bench.ts'
 import { eventually } from '../../lib/eventually.ts'
 import { type FakeAnswer, type FakeHandler, type FakeNode, type FakeRequest, int } from './fake-node.ts'
@@ -27,14 +27,14 @@ interface Scene {
   readonly table: StoreTable
 }
 
-async function setUp(options: FakeTableOptions): Promise<Scene> {
+async function setUp(options: FakeTableOptions, clock: Clock = systemClock): Promise<Scene> {
   const fake = new FakeTable(options)
   const node = await fake.start()
   const store = await openCassandraStore({
     contactPoints: [`127.0.0.1:${node.port}`],
     keyspace: KEYSPACE,
     policy: POLICY,
-    clock: systemClock,
+    clock,
     random: () => 0.01,
     retryForMs: 3_000,
     requestTimeoutMs: 2_000,
@@ -65,6 +65,11 @@ function fill(fake: FakeTable, rows: readonly Row[], writetime?: bigint): void {
 
 const someRows = (count: number, at = T0): readonly Row[] =>
   range(count).map((n) => rowAt(formatUuid(newId()), versionAt(at + n), `note ${n}`))
+
+async function outcomes(table: StoreTable, rows: readonly Row[]): Promise<readonly Outcome[]> {
+  const written = await writeAll(table, rows)
+  return rows.map((row) => written.get(row.id)?.outcome ?? expect.unreachable())
+}
 
 const isData = ({ kind, statements: [statement] }: FakeRequest): boolean =>
   (kind === 'EXECUTE' || kind === 'QUERY') && statement?.cql.includes(`"${KEYSPACE}"."${TABLE}"`) === true
@@ -296,11 +301,6 @@ describe('a scan', () => {
 })
 
 describe.each(KINDS)('a writer to a table of the kind %s', (kind) => {
-  async function outcomes(table: StoreTable, rows: readonly Row[]): Promise<readonly Outcome[]> {
-    const written = await writeAll(table, rows)
-    return rows.map((row) => written.get(row.id)?.outcome ?? expect.unreachable())
-  }
-
   test('writes many rows in batches, and reads before it by ranges', async () => {
     const { table, fake, node } = await setUp({ kind })
     const rows = someRows(2_000)
@@ -477,6 +477,45 @@ describe('a writer to a table of one row an id', () => {
       outcome: 'failed',
       reason: expect.stringContaining('greatest write timestamp'),
     })
+  })
+})
+
+describe('a writer to a table that keeps versions and was empty', () => {
+  const isRead = (cql: string) => cql.startsWith('SELECT id, tmstmp FROM')
+
+  test('reads nothing of it for half a minute, but the ids that come again', async () => {
+    let later = 0
+    const clock = { ...systemClock, now: () => systemClock.now() + later }
+    const { table, fake, node } = await setUp({ kind: 'versions' }, clock)
+    const rows = someRows(3_000)
+    const reads = () => node.statementsOf('EXECUTE').filter(isRead)
+    expect(new Set(await outcomes(table, rows))).toEqual(new Set(['applied']))
+    expect(reads()).toEqual([])
+    const [again, ...others] = someRows(300).map((row, at) => (at === 0 ? { ...row, id: rows[0]?.id ?? '' } : row))
+    if (again === undefined) return expect.unreachable()
+    expect(new Set(await outcomes(table, others))).toEqual(new Set(['applied']))
+    expect(await outcomes(table, [{ ...again, version: versionAt(T0 - 1) }])).toEqual(['older'])
+    expect(reads()).toEqual([expect.stringContaining('id IN ?')])
+    // What a user writes meanwhile is known from then on.
+    const known = someRows(1)
+    fill(fake, known)
+    later = 30_000
+    expect(await outcomes(table, [{ ...known[0], version: versionAt(T0 - 1) } as Row])).toEqual(['older'])
+  })
+
+  test.each([
+    ['has one row an id', { kind: 'latest' }],
+    ['has a row', { kind: 'versions', rows: 1 }],
+    ['does not say whether it has one', { kind: 'versions', error: ERRORS.readFailure }],
+  ] as const)('reads it first where it %s', async (_, { kind, ...given }) => {
+    const handle: FakeHandler = ({ kind: what, statements: [statement] }) =>
+      'error' in given && what === 'QUERY' && statement?.cql.includes('token(id) FROM') === true
+        ? { error: given.error }
+        : undefined
+    const { table, fake, node } = await setUp({ kind, handle })
+    fill(fake, someRows('rows' in given ? given.rows : 0))
+    expect(new Set(await outcomes(table, someRows(200)))).toEqual(new Set(['applied']))
+    expect(node.statementsOf('EXECUTE')).toEqual([expect.stringContaining('token(id) > ?')])
   })
 })
 

@@ -25,6 +25,19 @@ describe('a set of ids', () => {
     )
   })
 
+  it('knows those that were noted before it was asked', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(anyId, { maxLength: 500 }), fc.array(anyId), (noted, ids) => {
+        const [set, model] = [new IdSet(), new Set(noted)]
+        for (const id of noted) set.note(id)
+        for (const id of [...noted, ...ids]) {
+          expect(set.add(id), id).toBe(!model.has(id))
+          model.add(id)
+        }
+      }),
+    )
+  })
+
   it('has room for many, whether they were counted up or came by chance', () => {
     const set = new IdSet()
     for (let at = 0; at < 50_000; at++) if (!set.add(idOf(at))) expect.unreachable(idOf(at))
