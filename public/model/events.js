@@ -10,7 +10,7 @@
 export function createEventReader() {
   let rest = ''
   return (text) => {
-    const blocks = (rest + text.replaceAll('\r\n', '\n')).split('\n\n')
+    const blocks = (rest + text).replaceAll('\r\n', '\n').split('\n\n')
     rest = blocks.pop() ?? ''
     return blocks.flatMap(readBlock)
   }

@@ -6,7 +6,12 @@ import { type Chromium, startChromium, type Visit } from './lib/chromium.ts'
 import { BEARERS, type StatusScene, startStatusScene } from './lib/status-scene.ts'
 
 const VIEWS = ['overview', 'gateway', 'tokens', 'databases', 'runs'] as const
+const MANY = 400
 const EVIL = '<img src=x onerror=alert(1)>'
+
+/** What reaches beyond the window, where that makes the page scroll sideways. */
+const TOO_WIDE = `document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll('body *')]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth).map((one) => one.outerHTML.slice(0, 200))`
 
 let scene: StatusScene
 let chromium: Chromium
@@ -207,7 +212,7 @@ describe('the tokens', () => {
 
 describe('a long run', () => {
   it('is followed by its events, and asked to end', async () => {
-    for (let i = 0; i < 60; i++)
+    for (let i = 0; i < MANY; i++)
       scene.east.put(`many-${i}`, {
         cmd: 'run',
         cpus: 1,
@@ -216,13 +221,13 @@ describe('a long run', () => {
         'last-update-time': Date.now(),
         'last-update-user': 'alice',
       })
-    scene.west.latencyMs = 250
+    scene.west.latencyMs = 300
     try {
       const page = await visitAs('operator', '#/tokens')
       await page.getByRole('button', { name: 'Dry run' }).click()
       const bar = page.getByRole('progressbar', { name: 'Progress of the run' })
       await bar.waitFor()
-      await page.getByText(/of 6\d · .* a second · about .* left/).waitFor()
+      await page.getByText(/ of \d+ · .* a second · about .* left/).waitFor()
       await rowOf(page, 'many-').first().waitFor()
       const before = await page.getByRole('row').count()
       await expect.poll(() => page.getByRole('row').count(), { timeout: 20_000 }).toBeGreaterThan(before)
@@ -236,7 +241,7 @@ describe('a long run', () => {
       await rowOf(overview, 'cancelled').first().waitFor()
     } finally {
       scene.west.latencyMs = 0
-      for (let i = 0; i < 60; i++) scene.east.hardDelete(`many-${i}`)
+      for (let i = 0; i < MANY; i++) scene.east.hardDelete(`many-${i}`)
     }
   })
 })
@@ -410,7 +415,7 @@ describe('everybody', () => {
       await page.goto(`${scene.url}/status/#/${hash}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
       await page.waitForTimeout(300)
-      expect([hash, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([hash, 320])
+      expect([hash, await page.evaluate(TOO_WIDE)]).toEqual([hash, []])
       expect([hash, await one?.findBarriers()]).toEqual([hash, []])
     }
   })
