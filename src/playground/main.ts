@@ -1,18 +1,14 @@
 // `npm start`: the playground, or with `-- --config FILE` the service that this file configures.
 import { parseArgs } from 'node:util'
-import { Agent, request } from 'undici'
 import { CliError, FAILED, WRONG_USAGE } from '../cli/exit.ts'
 import type { CliIo } from '../cli/io.ts'
 import { createProcessIo } from '../cli/main.ts'
 import { runCli } from '../cli/program.ts'
 import { watchStopSignals } from '../lib/stop-signals.ts'
-import type { CheckResult } from '../synced/contract.ts'
-import { type Playground, startPlayground } from './playground.ts'
+import { keepLoggingIn, logInAndCheck } from './logins.ts'
+import { startPlayground } from './playground.ts'
 import { addressesText, tryText, verdictStory } from './story.ts'
 import { tellSyncs } from './sync-news.ts'
-
-/** Longest that the first login and its check may take, in milliseconds. */
-const STORY_DEADLINE_MS = 10_000
 
 /** Runs until a signal asks it to stop; resolves with the exit code. */
 async function runPlayground(io: CliIo): Promise<number> {
@@ -26,36 +22,18 @@ async function runPlayground(io: CliIo): Promise<number> {
   await using playground = await startPlayground({ env: io.env, clock: io.clock })
   io.out(`The playground of Syncer is up.\n\n${addressesText(playground)}`)
   try {
-    io.out(verdictStory(await makeLoginAndCheck(playground, stopping.signal), io.colours))
+    io.out(verdictStory(await logInAndCheck(playground, 0, stopping.signal), io.colours))
     io.out(tryText(playground))
-    await tellSyncs({ url: playground.url, clock: io.clock, signal: stopping.signal, tell: io.out })
+    const { signal } = stopping
+    await Promise.all([
+      tellSyncs({ url: playground.url, clock: io.clock, signal, tell: io.out }),
+      keepLoggingIn(playground, { clock: io.clock, random: Math.random, signal }),
+    ])
   } catch (error) {
     if (!stopping.signal.aborted) throw error
   }
   io.err('stopping\n')
   return 0
-}
-
-async function makeLoginAndCheck(
-  { url, gateway, ca, serverName }: Playground,
-  stopping: AbortSignal,
-): Promise<CheckResult> {
-  const [origin] = gateway.replicas
-  if (origin === undefined) throw new RangeError('the playground has no replica')
-  const signal = AbortSignal.any([stopping, AbortSignal.timeout(STORY_DEADLINE_MS)])
-  const dispatcher = new Agent({ connect: { ca, servername: serverName } })
-  try {
-    const address = `https://${origin.address}:${origin.port}/login`
-    const login = await request(address, { method: 'POST', dispatcher, signal })
-    const { token } = (await login.body.json()) as { readonly token: string }
-    const headers = { 'x-auth-token': token, 'x-nginx-origin': origin.name }
-    const check = await request(`${url}/v1/synced`, { headers, dispatcher, signal })
-    const body = await check.body.json()
-    if (check.statusCode !== 200) throw new Error(`the check was answered ${check.statusCode}: ${JSON.stringify(body)}`)
-    return body as CheckResult
-  } finally {
-    await dispatcher.destroy()
-  }
 }
 
 /** The file after `--config`, undefined without one. Throws CliError for any other argument. */
