@@ -5,14 +5,14 @@ import { join } from 'node:path'
 import { CqlProxy } from '../test/services/lib/cql-proxy.ts'
 import { HttpProxy } from '../test/services/lib/db-http-proxy.ts'
 import { type Farm, startFarm } from './lib/db/farm.ts'
-import type { Figures } from './lib/db/measure.ts'
+import { type Figures, waitForRest } from './lib/db/measure.ts'
 import { DSBULK, ELASTICDUMP, installOtherTools, type OtherTools, writeDumpFile } from './lib/db/other-tools.ts'
 import { CHANGE_MS, countRows, LAST_MS, meanBytes, type RowSet, rowsOf, SHAPE, TABLE } from './lib/db/rows.ts'
 import type { SyncTask } from './lib/db/task.ts'
 import { markdownTable, median } from './lib/figures.ts'
 
 /** Rows; `SYNCER_BENCH_ROWS` measures with others. */
-const COUNT = Number(process.env['SYNCER_BENCH_ROWS'] ?? 50_000)
+const COUNT = Number(process.env['SYNCER_BENCH_ROWS'] ?? 200_000)
 const ROUNDS = Number(process.env['SYNCER_BENCH_ROUNDS'] ?? 3)
 /** The original takes its time. */
 const ORIGINAL_THERE = 500
@@ -111,6 +111,7 @@ async function measureStep(step: Step, { farm, tools, folder, dumpFile, emptyFil
   /** Without the time in which the tool starts: the same over next to nothing, right before. */
   const timed = async (work: (over: Over) => Promise<number>): Promise<Measured> => {
     const startMs = await work('nothing')
+    await waitForRest(place.parties)
     return { rows: COUNT, wallMs: (await work('all')) - startMs }
   }
   switch (step) {
@@ -208,7 +209,8 @@ function writePage(
     `${versions}, one node each, on the machine of the measurement. ${COUNT.toLocaleString('en')} rows of ${meanBytes()} bytes as documents:`,
     `${SHAPE};`,
     `tables with every version (\`PRIMARY KEY (id, tmstmp)\`). ${ROUNDS} interleaved rounds after one to warm up, every measurement in a process of its`,
-    'own without its start, medians; ratios are medians of the ratios of each round. *Raw* is what the servers give and take at most: frames and',
+    'own without its start, begun when the servers were at rest, medians; ratios are medians of the ratios of each round. *Raw* is what they',
+    'give and take at most: frames and',
     'bodies that were prepared before, none of what comes is looked at. The clock is that of a shared machine: the processor time tells more.',
     '',
     markdownTable(

@@ -1,6 +1,7 @@
 // The version of a row: a timeuuid, that is 60 bits of time in ticks (100 ns since 1582-10-15) and 8 bytes that break ties.
 // Ticks are beyond 2^53, so never a number: four words of 32 bits are the hot path, bigint is for the rest. Any variant is
 // taken, for Cassandra checks the version nibble alone. Pure.
+import { tryWriteUuid } from './uuid-bytes.ts'
 
 /** Words as signed 32-bit integers (small integers to V8): ticks = high * 2^32 + low, then bytes 8 to 11 and 12 to 15 as they are. */
 export interface Version {
@@ -25,7 +26,7 @@ const SIGNED_BYTES = 0x00808080
 const GREATEST_TIE = 0x7f7f7f7f
 const SMALLEST_TIE = 0x80808080 | 0
 
-const TEXT = /^[\da-f]{8}-[\da-f]{4}-1[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/i
+const SCRATCH = new Uint8Array(16)
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** Reads a timeuuid; upper case is taken. Throws RangeError for what is none (uuids of other versions are none). */
@@ -37,16 +38,8 @@ export function parseTimeuuid(text: string): Version {
 
 /** As parseTimeuuid, undefined for what is no timeuuid, whatever its type. */
 export function tryParseTimeuuid(text: unknown): Version | undefined {
-  if (typeof text !== 'string' || !TEXT.test(text)) return undefined
-  const timeLow = Number.parseInt(text.slice(0, 8), 16)
-  const timeMid = Number.parseInt(text.slice(9, 13), 16)
-  const timeHigh = Number.parseInt(text.slice(15, 18), 16)
-  return {
-    high: (timeHigh << 16) | timeMid,
-    low: timeLow | 0,
-    tieHigh: Number.parseInt(text.slice(19, 23) + text.slice(24, 28), 16) | 0,
-    tieLow: Number.parseInt(text.slice(28, 36), 16) | 0,
-  }
+  const isUuid = typeof text === 'string' && tryWriteUuid(text, SCRATCH)
+  return isUuid && ((SCRATCH[6] ?? 0) & 0xf0) === 0x10 ? readTimeuuid(SCRATCH) : undefined
 }
 
 /** The uuid in lower case. */

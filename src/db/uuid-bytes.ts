@@ -29,6 +29,11 @@ export function formatUuid(bytes: Uint8Array, at = 0): string {
 
 /** Writes the 16 bytes of a text in either case at `at`. Throws ValueError for what is no uuid. */
 export function writeUuid(text: string, bytes: Uint8Array, at = 0): void {
+  if (!tryWriteUuid(text, bytes, at)) throw new ValueError('no uuid')
+}
+
+/** As writeUuid; false for what is no uuid, of which some bytes may be written then. */
+export function tryWriteUuid(text: string, bytes: Uint8Array, at = 0): boolean {
   let wrong = text.length === 36 ? 0 : 0xff
   for (let byte = 0; byte < 16; byte++) {
     const place = PLACES[byte] ?? 0
@@ -42,5 +47,5 @@ export function writeUuid(text: string, bytes: Uint8Array, at = 0): void {
     text.charCodeAt(13) === DASH &&
     text.charCodeAt(18) === DASH &&
     text.charCodeAt(23) === DASH
-  if (wrong > 15 || !dashes) throw new ValueError('no uuid')
+  return wrong <= 15 && dashes
 }

@@ -5,7 +5,7 @@ import { installCassandra, startCassandra } from '../../../test/services/lib/cas
 import { runCommand } from '../../../test/services/lib/run-command.ts'
 import { installSearch } from '../../../test/services/lib/search-releases.ts'
 import { startSearch } from '../../../test/services/lib/search-server.ts'
-import type { Figures, Parties } from './measure.ts'
+import { type Figures, type Parties, waitForRest } from './measure.ts'
 import { buildRootPlugin } from './other-tools.ts'
 import { openRawCassandra, type RawCassandra } from './raw-cassandra.ts'
 import { RawSearch } from './raw-search.ts'
@@ -72,5 +72,6 @@ async function makeKeyspace(cassandra: RawCassandra, name: Keyspace): Promise<vo
 async function runTask(task: Task, place: Place): Promise<Figures> {
   const script = join(import.meta.dirname, 'task-process.ts')
   const call = JSON.stringify({ task, place } satisfies TaskCall)
+  await waitForRest(place.parties)
   return JSON.parse(await runCommand(process.execPath, [script, call], {}, TASK_MS)) as Figures
 }

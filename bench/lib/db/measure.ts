@@ -1,5 +1,6 @@
 // One measurement in the process that does the work: the clock, and the processor time of all who take part.
 import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Parties {
   /** First process of each server's group. */
@@ -14,6 +15,23 @@ export interface Figures {
   readonly cpuMs: { readonly node: number; readonly cassandra: number; readonly search: number }
   /** Most that this process ever had in memory, in MiB. */
   readonly peakMiB: number
+}
+
+const LOOK_EVERY_MS = 250
+/** Processor time of both servers in between, in milliseconds, that is no work. */
+const IDLE_MS = 20
+const MOST_REST_MS = 30_000
+
+/** Waits until the servers have done what the step before left them to do: merges, flushes, compilation. */
+export async function waitForRest({ cassandra, search }: Parties): Promise<void> {
+  const startedAt = performance.now()
+  let before = Number.NEGATIVE_INFINITY
+  while (performance.now() - startedAt < MOST_REST_MS) {
+    const now = groupCpuMs(cassandra) + groupCpuMs(search)
+    if (now - before <= IDLE_MS) return
+    before = now
+    await sleep(LOOK_EVERY_MS)
+  }
 }
 
 /** `work` gives how many rows it was about. */

@@ -15,8 +15,10 @@ export function readDateValues(values: unknown): number | undefined {
   if (!Array.isArray(values)) return undefined
   let greatest: number | undefined
   for (const value of values) {
+    const text = String(value)
     // date_nanos comes with a fraction, of which a double would make the next millisecond.
-    const ms = Number(String(value).split('.')[0])
+    const point = text.indexOf('.')
+    const ms = Number(point < 0 ? text : text.slice(0, point))
     if (Number.isSafeInteger(ms) && (greatest === undefined || ms > greatest)) greatest = ms
   }
   return greatest
