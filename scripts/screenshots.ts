@@ -16,7 +16,7 @@ const NEVER = '0 0 0 1 1 *'
 /** Takes all of them in one colour scheme. */
 async function takePictures(scheme: 'light' | 'dark', playground: Playground): Promise<void> {
   await using chromium = await startChromium()
-  await using visit = await chromium.open({ colorScheme: scheme, viewport: { width: 1200, height: 760 } })
+  await using visit = await chromium.open({ colorScheme: scheme, viewport: { width: 1080, height: 680 } })
   const { page } = visit
   // Nobody waits for a quarter of an hour: that of the pictures is made up, in the form in which the service gives it.
   await page.route('**/v1/gateway/history', (route) => route.fulfill({ json: makeHistory(Date.now()) }))

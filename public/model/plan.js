@@ -54,7 +54,9 @@ export function planSections(items, how) {
     if (!('latest' in item)) continue
     for (const [url, result] of Object.entries(item.results)) {
       const name = sectionOf(result)
-      bySection.set(name, [...(bySection.get(name) ?? []), rowOf(item, url, result, how)])
+      const rows = bySection.get(name) ?? []
+      rows.push(rowOf(item, url, result, how))
+      bySection.set(name, rows)
     }
   }
   return ORDER.flatMap((name) => {

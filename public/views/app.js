@@ -119,7 +119,8 @@ function Header({ page, onSignIn }) {
           ? html`<button type="button" onClick=${() => page.signIn(undefined)}>
               Sign out${caller && html` <span class="caller">${caller.name}</span>`}
             </button>`
-          : html`<button type="button" onClick=${onSignIn}>Sign in</button>`
+          : // Whoever is let in without a token needs none.
+            known.status === undefined && html`<button type="button" onClick=${onSignIn}>Sign in</button>`
       }
     </div>
   </header>`

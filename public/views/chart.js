@@ -70,7 +70,7 @@ function optionsOf(element, series, format) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 4, 0, 0],
+    padding: [8, 20, 0, 0],
     scales: {
       x: { time: true, range: (_chart, _min, max) => [max - SPAN_SECONDS, max + STEP_SECONDS] },
       y: { range: (_chart, _min, max) => [0, (max || 1) * 1.1] },

@@ -5,6 +5,7 @@ import { html } from '../dom.js'
 import { formatDuration, formatMoment, formatNumber } from '../model/format.js'
 import { describeChecks, describeLag, lagColumns, sumVerdicts, verdictColumns } from '../model/history.js'
 import { describeReason, describeReplica, describeVerdict, VERDICTS } from '../model/words.js'
+import { useMemo } from '../vendor/hooks.js'
 import { Chart } from './chart.js'
 import { CheckForm } from './check-form.js'
 import { Ago, Badge, Panel, Table } from './parts.js'
@@ -72,10 +73,11 @@ function ReplicaTable({ page, replicas }) {
 
 /** @param {{ page: Page, history: GatewayHistory }} props */
 function LagChart({ page, history }) {
+  const columns = useMemo(() => lagColumns(history), [history])
   const rows = history.items.filter(({ lag }) => lag !== null).toReversed()
   return html`<${Chart}
       label=${describeLag(history)}
-      columns=${lagColumns(history)}
+      columns=${columns}
       series=${[
         { name: 'p50', colour: '--good', kind: 'line' },
         { name: 'p99', colour: '--warn', kind: 'line', dash: [6, 4] },
@@ -112,11 +114,12 @@ function LagChart({ page, history }) {
 
 /** @param {{ page: Page, history: GatewayHistory, gateway: GatewayStatus }} props */
 function ChecksChart({ page, history, gateway }) {
+  const columns = useMemo(() => verdictColumns(history), [history])
   const sum = sumVerdicts(history)
   const rows = history.items.filter(({ checks }) => VERDICTS.some((verdict) => checks[verdict] > 0)).toReversed()
   return html`<${Chart}
       label=${describeChecks(history)}
-      columns=${verdictColumns(history)}
+      columns=${columns}
       series=${VERDICTS.map((verdict, index) => ({
         ...{ name: verdict, kind: 'bars', stripes: index },
         colour: `--verdict-${index}`,

@@ -49,13 +49,17 @@ function GatewayTiles({ page, status }) {
   const checks = sum === undefined ? 0 : Object.values(sum).reduce((all, one) => all + one, 0)
   const tone =
     replicas.length === 0 || replicas.some(({ state }) => state === 'down') ? 'bad' : up > 0 ? 'good' : 'idle'
-  const well = unknown === replicas.length ? '' : 'up'
+  // Probes are sent when somebody asks for a verdict: before, nothing is known and nothing is wrong.
+  const value =
+    replicas.length > 0 && unknown === replicas.length
+      ? html`${replicas.length}<small> not asked yet</small>`
+      : html`${up}<small> of ${replicas.length} up</small>`
   return html`
     <${Figure}
       name="Gateway replicas"
       tone=${tone}
-      value=${html`${up}<small> of ${replicas.length} ${well}</small>`}
-      note=${html`<a href="#/gateway">Gateway</a>${unknown > 0 && `, ${unknown} not asked yet`}`}
+      value=${value}
+      note=${html`<a href="#/gateway">Gateway</a>${unknown > 0 && unknown < replicas.length && `, ${unknown} not asked yet`}`}
     />
     <${Figure}
       name="Replication lag"

@@ -5,7 +5,7 @@
 import { html } from '../dom.js'
 import { count, formatNumber } from '../model/format.js'
 import { planSections, searchRows } from '../model/plan.js'
-import { useState } from '../vendor/hooks.js'
+import { useMemo, useState } from '../vendor/hooks.js'
 import { Badge, Table } from './parts.js'
 
 /** So many rows of a section are shown at first, and so many more each time. */
@@ -14,8 +14,14 @@ const ROWS = 200
 /** @param {{ page: Page, items: ReadonlyMap<string, RunItem>, dryRun: boolean, ended: boolean }} props */
 export function Plan({ page, items, dryRun, ended }) {
   const [search, setSearch] = useState('')
-  const names = new Map(page.known.status?.tokens?.clusters.map(({ name, url }) => [url, name]))
-  const sections = planSections(items.values(), { dryRun, nameOf: (url) => names.get(url) ?? url })
+  const clusters = JSON.stringify(page.known.status?.tokens?.clusters ?? [])
+  // Every second draws the page anew, and there may be thousands of rows.
+  const sections = useMemo(() => {
+    const names = new Map(
+      JSON.parse(clusters).map((/** @type {{ name: string, url: string }} */ { name, url }) => [url, name]),
+    )
+    return planSections(items.values(), { dryRun, nameOf: (url) => names.get(url) ?? url })
+  }, [items, dryRun, clusters])
   if (sections.length === 0)
     return html`<p class="empty">${ended ? 'Every token is in step: there is nothing to do.' : 'Nothing yet.'}</p>`
   const found = sections.map((section) => ({ ...section, rows: searchRows(section.rows, search) }))

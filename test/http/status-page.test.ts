@@ -5,7 +5,8 @@ import { acceptBearers, createHarness, type Harness } from './lib/harness.ts'
 
 const PUBLIC = join(import.meta.dirname, '../../public')
 const FILES = readdirSync(PUBLIC, { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile())
+  // Types are for the compiler, and no browser is sent them.
+  .filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
   .map((entry) => join(entry.parentPath, entry.name).slice(PUBLIC.length + 1))
 
 describe('the files of the status page', () => {
@@ -81,6 +82,8 @@ describe('the files of the status page', () => {
 
   it.each([
     '/status/nothing.js',
+    '/status/types.ts',
+    '/status/vendor/preact.d.ts',
     '/status/vendor',
     '/status/vendor/',
     '/status/../package.json',
