@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
+import { templateOfPod } from '../../src/db/jobs/manifest.ts'
 import { lockNameOf } from '../../src/runs/lock-names.ts'
 import { loadText } from '../config/load-text.ts'
 import {
@@ -167,6 +168,7 @@ describe('names and labels', () => {
     ['ng-apigw-syncer', {}, 'ng-apigw-syncer'],
     ['with.dots', {}, 'with-dots-syncer'],
     ['prod', { nameOverride: 'true' }, 'prod-true'],
+    ['syncer', { image: { tag: '-a_' } }, 'syncer'],
     ['prod', { fullnameOverride: '007' }, '007'],
     [LONG, {}, 'a-release-with-a-name-of-fifty-three-characters-in-a'],
   ] as const)('are text whatever the release is called: %s %j', async (release, values, fullname) => {
@@ -197,6 +199,46 @@ describe('the image', () => {
     [{ tag: '1.2', digest: `sha256:${'0'.repeat(64)}` }, `syncer@sha256:${'0'.repeat(64)}`],
   ])('is %j', async (image, expected) => {
     expect(podOf(await renderChart({ values: { image } })).spec.containers[0].image).toBe(expected)
+  })
+})
+
+describe('the workers of database syncs', () => {
+  it('are made like the Pod of the chart: its image, configuration and limits, without its volume', async () => {
+    const pairs = [{ ...PAIR, execution: { kind: 'kubernetes-job' } }]
+    const values = {
+      replicas: 1,
+      config: { db: { pairs } },
+      secrets: { env: 'stores' },
+      state: { persistence: { enabled: true } },
+    }
+    const { spec } = podOf(await renderChart({ values }))
+    const worker = templateOfPod(spec, { pair: 'app', configPath: '/etc/syncer/syncer.yaml' }).spec
+    const [own] = spec.containers
+    const [container] = worker.containers
+    expect(container).toMatchObject({
+      ...{ image: own.image, resources: own.resources, securityContext: own.securityContext, envFrom: own.envFrom },
+      args: ['db', 'worker', 'app', '--config', '/etc/syncer/syncer.yaml'],
+      volumeMounts: [{ mountPath: '/etc/syncer' }, { mountPath: '/tmp' }],
+    })
+    expect(worker.volumes?.map(({ name }) => name)).toEqual(['config', 'tmp'])
+    expect(worker.securityContext).toEqual(spec.securityContext)
+  })
+})
+
+describe('the chart as a package', () => {
+  it('renders what the folder renders, and has no examples in it', async () => {
+    const folder = createRunFolder('kube-helm')
+    try {
+      await runHelm(['package', CHART, '--destination', folder.path])
+      const [archive = ''] = globSync('syncer-*.tgz', { cwd: folder.path })
+      const path = join(folder.path, archive)
+      const on = ['--set', 'metrics.prometheusRule.enabled=true']
+      const fromPackage = await runHelm(['template', 'syncer', path, '--namespace', 'syncer', ...on])
+      expect(parseObjects(fromPackage)).toEqual(await renderChart({ args: on }))
+      expect(await runCommand('tar', ['-tzf', path])).not.toContain('syncer/ci/')
+    } finally {
+      folder.remove()
+    }
   })
 })
 
