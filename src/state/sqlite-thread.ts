@@ -1,8 +1,12 @@
 // A SQLite file in a thread of its own, as its callers see it: every method of SqliteState becomes a promise.
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type Method, type Reply, type Request, rebuildError } from './sqlite-messages.ts'
 import type { SqliteState } from './sqlite-state.ts'
 import { StateUnavailable } from './store.ts'
+
+/** Ends as this file does: in a package both are compiled. */
+const WORKER = new URL(`./sqlite-worker${extname(import.meta.url)}`, import.meta.url)
 
 interface Pending {
   readonly resolve: (value: unknown) => void
@@ -20,7 +24,7 @@ export class SqliteThread implements AsyncDisposable {
   private constructor(path: string) {
     this.#path = path
     // It needs no secret: none is handed on.
-    this.#worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
+    this.#worker = new Worker(WORKER, {
       workerData: path,
       env: {},
       execArgv: [],
