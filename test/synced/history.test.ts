@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { History, STEP_MS, STEPS } from '../../src/synced/history.ts'
 import { FakeClock } from '../lib/fake-clock.ts'
+import { others, setUp } from './scene.ts'
 
 const BEGAN = Date.UTC(2026, 0, 1)
 const NONE = { Synced: 0, Partialy: 0, NotSynced: 0, Timeout: 0 }
@@ -66,5 +67,21 @@ describe('the history of the gateway', () => {
     expect(steps.every(({ checks }) => checks.Partialy === 0)).toBe(true)
     history.judged('Synced')
     expect(history.read().steps.at(-1)?.checks).toEqual({ ...NONE, Synced: 1 })
+  })
+})
+
+describe('a gateway', () => {
+  it('keeps a history of its checks and of what arrived', async () => {
+    const { clock, zone, gateway, begin } = setUp()
+    for (const name of others) zone.arrive(name, 'tok', 400)
+    begin()
+    await clock.advance(1_100)
+    begin({ token: 'nowhere' })
+    await clock.advance(STEP_MS)
+    const { steps } = gateway.history()
+    expect(steps.map(({ checks }) => checks)).toEqual([{ ...NONE, Synced: 1, NotSynced: 1 }, NONE])
+    expect(steps[0]?.lag?.samples).toBe(3)
+    expect(steps[0]?.lag?.p50Ms).toBeGreaterThanOrEqual(400)
+    expect(steps[0]?.lag?.p50Ms).toBeLessThan(445)
   })
 })

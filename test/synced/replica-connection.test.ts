@@ -104,7 +104,7 @@ describe('probes', () => {
     const { probe, connection } = connect(port)
     expect(await Promise.all([probe('good'), probe('bad'), probe('good')])).toEqual(['present', 'absent', 'present'])
     expect(connections()).toBe(1)
-    expect(connection.health).toMatchObject({ state: 'up', reason: undefined })
+    expect(connection.health).toMatchObject({ state: 'up', reason: undefined, seenAt: expect.any(Number) })
   })
 
   test('carry the configured host and never follow a redirect', async () => {
@@ -117,7 +117,7 @@ describe('probes', () => {
     expect(await probe()).toBe('redirect')
     expect(heads).toHaveLength(1)
     expect(heads[0]?.toLowerCase()).toContain('host: api.example')
-    expect(connection.health).toMatchObject({ state: 'down', reason: 'redirect' })
+    expect(connection.health).toMatchObject({ state: 'down', reason: 'redirect', seenAt: undefined })
   })
 
   test('take an answer at its head: a body without end holds nothing up', async () => {
