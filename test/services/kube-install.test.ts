@@ -143,7 +143,9 @@ describe('a release of two replicas', () => {
     folder = createRunFolder('kube-install')
     for (const name of ['nginx', 'stranger']) await cluster.createServiceAccount('gateway', name)
     token = await cluster.createToken('gateway', 'nginx', { audiences: ['syncer'] })
-    await cluster.createNamespace(NAMESPACE)
+    // Where a Pod that asks for more than it has to is not let in.
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+    await cluster.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE, labels } })
     await cluster.apply({
       ...{ apiVersion: 'v1', kind: 'Secret', metadata: { name: 'syncer-state', namespace: NAMESPACE } },
       stringData: { url: await postgres.createDatabase() },

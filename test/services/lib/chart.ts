@@ -68,9 +68,9 @@ export async function renderChart(options: RenderOptions = {}): Promise<readonly
   return parseObjects(await renderText(options))
 }
 
-/** The documents of a stream of YAML. Throws for one that is none. */
+/** The documents of a stream of YAML as Kubernetes reads it, where a plain `y` is true. Throws for one that is none. */
 export function parseObjects(text: string): readonly Rendered[] {
-  return parseAllDocuments(text).flatMap((document) => {
+  return parseAllDocuments(text, { version: '1.1' }).flatMap((document) => {
     if (document.errors[0] !== undefined) throw document.errors[0]
     const object = document.toJS() as Rendered | null
     return object === null ? [] : [object]
