@@ -1,7 +1,7 @@
 // The status page in a real browser, over a service with everything: what it shows, what can be done on it and by whom, and what it is
 // like when the service is away.
 import type { Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Chromium, startChromium, type Visit } from './lib/chromium.ts'
 import { BEARERS, type StatusScene, startStatusScene } from './lib/status-scene.ts'
 
@@ -17,10 +17,13 @@ let scene: StatusScene
 let chromium: Chromium
 const visits: Visit[] = []
 beforeAll(async () => {
-  ;[scene, chromium] = await Promise.all([startStatusScene(), startChromium()])
+  chromium = await startChromium()
+})
+afterAll(() => chromium?.[Symbol.asyncDispose]())
+beforeEach(async () => {
+  scene = await startStatusScene()
   fillClusters()
 })
-afterAll(() => Promise.all([scene?.[Symbol.asyncDispose](), chromium?.[Symbol.asyncDispose]()]))
 
 // Whatever a test did: nothing was forbidden or failed in the page, and nobody else was asked.
 afterEach(async () => {
@@ -31,6 +34,7 @@ afterEach(async () => {
     expect(asked.filter((url) => !url.startsWith(`${scene.url}/`))).toEqual([])
   }
 })
+afterEach(() => scene[Symbol.asyncDispose]())
 
 function fillClusters(): void {
   const data = (name: string, minutesAgo: number) => ({
@@ -42,6 +46,30 @@ function fillClusters(): void {
   scene.east.put('evil', data(EVIL, 20))
   scene.east.put('gone', { ...data('gone', 5), deleted: true })
   scene.west.put('gone', data('gone', 60))
+}
+
+/** More tokens than are read in a moment. */
+function putMany(): void {
+  const data = { cmd: 'run', cpus: 1, mem: 1, version: '1', 'last-update-user': 'alice' }
+  for (let i = 0; i < MANY; i++) scene.east.put(`many-${i}`, { ...data, 'last-update-time': Date.now() })
+}
+
+/** A verify that finds differences and a dry run; resolves with their ids when they have ended. */
+async function makeRuns(): Promise<{ readonly verify: string; readonly plan: string }> {
+  const start = async (path: string, body: object) => ((await scene.ask(path, body)) as { readonly id: string }).id
+  const verify = await start('/v1/db/verify', { pair: 'notes' })
+  const plan = await start('/v1/tokens/sync', { dryRun: true })
+  await settle()
+  return { verify, plan }
+}
+
+/** Resolves when no run is under way. */
+async function settle(): Promise<void> {
+  const underWay = async () =>
+    (await Promise.all(['queued', 'running'].map((state) => scene.ask(`/v1/runs?state=${state}`)))) as {
+      items: object[]
+    }[]
+  await expect.poll(async () => (await underWay()).flatMap(({ items }) => items), { interval: 10 }).toEqual([])
 }
 
 async function visit(hash = '', options: Parameters<Chromium['open']>[0] = {}): Promise<Page> {
@@ -143,18 +171,13 @@ describe('the gateway', () => {
   it('tells in words which replica is down and why, large and in the title', async () => {
     const page = await visitAs('operator', '#/overview')
     scene.gateway.replicas[2]?.behave('reset')
-    try {
-      await scene.ask('/v1/synced', undefined).catch(() => undefined)
-      const checking = await visitAs('operator', '#/gateway')
-      await checking.getByLabel('Token', { exact: true }).fill(scene.logIn())
-      await checking.getByRole('button', { name: 'Check' }).click()
-      await checking.getByRole('status').filter({ hasText: 'Timeout' }).waitFor()
-      await rowOf(checking, 'gw-2').filter({ hasText: 'broke the connection' }).first().waitFor()
-      await page.getByRole('heading', { level: 1 }).filter({ hasText: 'gw-2 broke the connection' }).waitFor()
-      expect(await page.title()).toContain('gw-2')
-    } finally {
-      scene.gateway.replicas[2]?.behave('answer')
-    }
+    const checking = await visitAs('operator', '#/gateway')
+    await checking.getByLabel('Token', { exact: true }).fill(scene.logIn())
+    await checking.getByRole('button', { name: 'Check' }).click()
+    await checking.getByRole('status').filter({ hasText: 'Timeout' }).waitFor()
+    await rowOf(checking, 'gw-2').filter({ hasText: 'broke the connection' }).first().waitFor()
+    await page.getByRole('heading', { level: 1 }).filter({ hasText: 'gw-2 broke the connection' }).waitFor()
+    expect(await page.title()).toContain('gw-2')
   })
 })
 
@@ -199,50 +222,33 @@ describe('the tokens', () => {
       'last-update-time': Date.now(),
       'last-update-user': 'eve',
     })
-    try {
-      const page = await visitAs('operator', '#/tokens')
-      await page.getByRole('button', { name: 'Dry run' }).click()
-      await rowOf(page, EVIL).first().waitFor()
-      expect(await page.locator('main img').count()).toBe(0)
-    } finally {
-      scene.east.hardDelete(EVIL)
-    }
+    const page = await visitAs('operator', '#/tokens')
+    await page.getByRole('button', { name: 'Dry run' }).click()
+    await rowOf(page, EVIL).first().waitFor()
+    expect(await page.locator('main img').count()).toBe(0)
   })
 })
 
 describe('a long run', () => {
   it('is followed by its events, and asked to end', async () => {
-    for (let i = 0; i < MANY; i++)
-      scene.east.put(`many-${i}`, {
-        cmd: 'run',
-        cpus: 1,
-        mem: 1,
-        version: '1',
-        'last-update-time': Date.now(),
-        'last-update-user': 'alice',
-      })
+    putMany()
     scene.west.latencyMs = 300
-    try {
-      const page = await visitAs('operator', '#/tokens')
-      await page.getByRole('button', { name: 'Dry run' }).click()
-      const bar = page.getByRole('progressbar', { name: 'Progress of the run' })
-      await bar.waitFor()
-      await page.getByText(/ of \d+ · .* a second · about .* left/).waitFor()
-      await rowOf(page, 'many-').first().waitFor()
-      const before = await page.getByRole('row').count()
-      await expect.poll(() => page.getByRole('row').count(), { timeout: 20_000 }).toBeGreaterThan(before)
+    const page = await visitAs('operator', '#/tokens')
+    await page.getByRole('button', { name: 'Dry run' }).click()
+    const bar = page.getByRole('progressbar', { name: 'Progress of the run' })
+    await bar.waitFor()
+    await page.getByText(/ of \d+ · .* a second · about .* left/).waitFor()
+    await rowOf(page, 'many-').first().waitFor()
+    const before = await page.getByRole('row').count()
+    await expect.poll(() => page.getByRole('row').count(), { timeout: 20_000 }).toBeGreaterThan(before)
 
-      const overview = await visitAs('reader', '#/runs')
-      await rowOf(overview, 'running').first().waitFor()
-      expect(await overview.getByRole('button', { name: 'Cancel run' }).count()).toBe(0)
-      await page.getByRole('button', { name: 'Cancel run' }).click()
-      await page.getByRole('status').filter({ hasText: 'cancelled' }).waitFor()
-      expect(await page.getByRole('button', { name: 'Cancel run' }).count()).toBe(0)
-      await rowOf(overview, 'cancelled').first().waitFor()
-    } finally {
-      scene.west.latencyMs = 0
-      for (let i = 0; i < MANY; i++) scene.east.hardDelete(`many-${i}`)
-    }
+    const overview = await visitAs('reader', '#/runs')
+    await rowOf(overview, 'running').first().waitFor()
+    expect(await overview.getByRole('button', { name: 'Cancel run' }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Cancel run' }).click()
+    await page.getByRole('status').filter({ hasText: 'cancelled' }).waitFor()
+    expect(await page.getByRole('button', { name: 'Cancel run' }).count()).toBe(0)
+    await rowOf(overview, 'cancelled').first().waitFor()
   })
 })
 
@@ -272,6 +278,9 @@ describe('the databases', () => {
 
 describe('runs', () => {
   it('are filtered, and the filter stands in the address', async () => {
+    await makeRuns()
+    await scene.ask('/v1/db/sync', { pair: 'notes', dryRun: true })
+    await settle()
     const page = await visitAs('operator', '#/runs')
     await page.getByLabel('Kind').selectOption('db')
     await expect.poll(() => page.url()).toContain('#/runs?kind=db')
@@ -286,6 +295,7 @@ describe('runs', () => {
   })
 
   it('are paged', async () => {
+    await makeRuns()
     for (let i = 0; i < 26; i++) await scene.ask('/v1/db/sync', { pair: 'notes', dryRun: true }).then(() => settle())
     const page = await visitAs('operator', '#/runs')
     await page.getByRole('button', { name: 'Older' }).click()
@@ -296,44 +306,37 @@ describe('runs', () => {
   })
 })
 
-/** Resolves when no run is under way. */
-async function settle(): Promise<void> {
-  await expect
-    .poll(async () => ((await scene.ask('/v1/runs?state=running')) as { items: unknown[] }).items.length, {
-      interval: 10,
-    })
-    .toBe(0)
-}
-
 describe('when the service is away', () => {
   it('the page says since when, tries again by itself, and goes on', async () => {
     const page = await visitAs('operator', '#/overview')
     await page.getByRole('heading', { name: 'Leadership' }).waitFor()
     await scene.stop()
-    try {
-      await page
-        .getByRole('status')
-        .filter({ hasText: /No answer since .*: the service cannot be reached/ })
-        .waitFor()
-      expect(await page.title()).toContain('No answer')
-      // What was known is still there.
-      expect(await textOf(page)).toContain('Gateway replicas')
-      await page.getByText(/Asking again in \d+ s/).waitFor()
-    } finally {
-      await scene.start()
-    }
+    await page
+      .getByRole('status')
+      .filter({ hasText: /No answer since .*: the service cannot be reached/ })
+      .waitFor()
+    expect(await page.title()).toContain('No answer')
+    // What was known is still there.
+    expect(await textOf(page)).toContain('Gateway replicas')
+    await page.getByText(/Asking again in \d+ s/).waitFor()
+    await scene.start()
     await page.getByText('live', { exact: true }).waitFor({ timeout: 30_000 })
     expect(await page.getByText('No answer since').count()).toBe(0)
   })
 
-  it('a run that was looked at is taken up where it was', async () => {
-    const { items } = (await scene.ask('/v1/runs?kind=db&state=failed')) as { items: { id: string }[] }
-    const page = await visitAs('operator', `#/runs/${items[0]?.id}`)
-    await page.getByText('4 differences').waitFor()
+  it('a run that is looked at is followed beyond its interruption', async () => {
+    putMany()
+    scene.west.latencyMs = 300
+    const page = await visitAs('operator', '#/tokens')
+    await page.getByRole('button', { name: 'Dry run' }).click()
+    await rowOf(page, 'many-').first().waitFor()
     await scene.stop()
+    await page.getByRole('status').filter({ hasText: 'No answer since' }).waitFor()
+    expect(await textOf(page)).toContain('running')
     await scene.start()
-    await page.getByText('live', { exact: true }).waitFor({ timeout: 30_000 })
-    expect(await textOf(page)).toContain('4 differences')
+    await page.getByRole('status').filter({ hasText: 'interrupted' }).waitFor({ timeout: 30_000 })
+    expect(await rowOf(page, 'many-').count()).toBeGreaterThan(0)
+    expect(await page.getByRole('button', { name: 'Cancel run' }).count()).toBe(0)
   })
 })
 
@@ -381,9 +384,8 @@ describe('everybody', () => {
     expect(await one?.findBarriers()).toEqual([])
     await signIn(page, BEARERS.operator)
     await page.getByText('live', { exact: true }).waitFor()
-    const { items } = (await scene.ask('/v1/runs?kind=db&state=failed')) as { items: { id: string }[] }
-    const plans = (await scene.ask('/v1/runs?kind=tokens&state=succeeded')) as { items: { id: string }[] }
-    for (const hash of [...VIEWS, `runs/${items[0]?.id}`, `tokens/${plans.items.at(-1)?.id}`]) {
+    const { verify, plan } = await makeRuns()
+    for (const hash of [...VIEWS, `runs/${verify}`, `tokens/${plan}`]) {
       await page.goto(`${scene.url}/status/#/${hash}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
       if (hash.includes('/')) await page.getByText('Started by').waitFor()
@@ -410,8 +412,8 @@ describe('everybody', () => {
   it('need not scroll sideways on 320 pixels', async () => {
     const page = await visitAs('operator', '', { viewport: { width: 320, height: 640 } })
     const one = visits.at(-1)
-    const { items } = (await scene.ask('/v1/runs?kind=tokens')) as { items: { id: string }[] }
-    for (const hash of [...VIEWS, `runs/${items[0]?.id}`]) {
+    const { verify, plan } = await makeRuns()
+    for (const hash of [...VIEWS, `runs/${verify}`, `tokens/${plan}`]) {
       await page.goto(`${scene.url}/status/#/${hash}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
       await page.waitForTimeout(300)
