@@ -86,7 +86,7 @@ describe('bin/syncer', () => {
     await lay('.', { 'src/cli/main.ts': SOURCE })
     expect(await finish(start('.', [], { old: true }))).toEqual({
       out: '',
-      err: 'syncer: needs Node 24.0 or newer, this is 20.20.2\n',
+      err: 'syncer: needs Node 24.11 or newer, this is 20.20.2\n',
       code: 2,
     })
   })
