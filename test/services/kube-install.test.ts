@@ -185,6 +185,8 @@ describe('a release of two replicas', () => {
     folder.remove()
   })
 
+  const levels = ['trace', 'debug']
+
   async function listPods(count: number): Promise<readonly ServedPod[]> {
     let found: readonly ServedPod[] = []
     await waitUntil(async () => {
@@ -192,6 +194,11 @@ describe('a release of two replicas', () => {
       return found.length === count
     }, PATIENCE_MS)
     return found
+  }
+
+  async function countAvailable(): Promise<number> {
+    const { body } = await cluster.request('GET', `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${NAME}`)
+    return (body as { readonly status: { readonly availableReplicas?: number } }).status.availableReplicas ?? 0
   }
 
   const replicasOf = async (pod: ServedPod) => {
@@ -272,18 +279,17 @@ describe('a release of two replicas', () => {
 
   it('changes its Pods when its configuration does, with two that are ready at any time', async () => {
     const before = new Set((await listPods(2)).map(({ name }) => name))
-    const path = `/apis/apps/v1/namespaces/${NAMESPACE}/deployments/${NAME}`
-    const config = { ...(values['config'] as object), log: { level: 'debug' } }
+    // The one that came for the one that was killed may be starting yet.
+    await waitUntil(async () => (await countAvailable()) === 2, PATIENCE_MS)
+    // Another one each time that this is tried.
+    const config = { ...(values['config'] as object), log: { level: levels.pop() } }
     let isOver = false
     const upgrading = helm('upgrade', { ...values, config }, '--wait', '--timeout', '90s').finally(() => {
       isOver = true
     })
     const available: number[] = []
     await waitUntil(async () => {
-      const { body } = await cluster.request('GET', path)
-      available.push(
-        (body as { readonly status: { readonly availableReplicas?: number } }).status.availableReplicas ?? 0,
-      )
+      available.push(await countAvailable())
       return isOver
     }, PATIENCE_MS)
     await upgrading
@@ -299,6 +305,21 @@ describe('a release of two replicas', () => {
     expect(ends).toEqual([0, 0])
   })
 
+  it('keeps its Pods when the service refuses a configuration that only it can judge, and goes back', async () => {
+    const before = (await listPods(2)).map(({ name }) => name).toSorted()
+    const { auth, ...config } = values['config'] as { readonly auth: object }
+    const forNobody = { ...auth, grants: [{ scopes: ['read'] }] }
+    await helm('upgrade', { ...values, config: { ...config, auth: forNobody } })
+    const refused = () => kubelet.ended.filter(({ pod, exitCode }) => !before.includes(pod) && exitCode === 2)
+    await waitUntil(() => refused().some(({ log }) => log.includes('it is for nobody')), PATIENCE_MS)
+    for (const pod of (await pods.list()).filter(({ name }) => before.includes(name))) {
+      expect((await pod.get('/readyz')).status).toBe(200)
+    }
+    await runHelm(['rollback', RELEASE, '--namespace', NAMESPACE, '--wait', '--timeout', '90s'], cluster)
+    expect((await listPods(2)).map(({ name }) => name).toSorted()).toEqual(before)
+    await expectScheduleToRun('four')
+  })
+
   it('was never refused anything', () => {
     const refused = cluster
       .readAudit()
@@ -310,7 +331,7 @@ describe('a release of two replicas', () => {
   })
 
   it('leaves nothing but the Leases when it is uninstalled', async () => {
-    await runHelm(['uninstall', RELEASE, '--namespace', NAMESPACE, '--wait'], cluster)
+    await runHelm(['uninstall', RELEASE, '--namespace', NAMESPACE, '--wait', '--ignore-not-found'], cluster)
     await waitUntil(async () => (await findLabelled(`app.kubernetes.io/instance=${RELEASE}`)).length === 0, PATIENCE_MS)
     await waitUntil(async () => (await pods.list()).length === 0 && kubelet.running.length === 0, PATIENCE_MS)
     expect(await findLabelled('owner=helm')).toEqual([])
