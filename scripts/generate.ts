@@ -8,6 +8,7 @@ import { renderChartReadme } from './generate/chart-readme.ts'
 import { renderChartSchema } from './generate/chart-schema.ts'
 import { renderClient } from './generate/client.ts'
 import { parseDocument } from './generate/document.ts'
+import { describeMetrics, renderMetrics } from './generate/metrics.ts'
 import { renderProblems } from './generate/problems.ts'
 import { renderRoutes } from './generate/routes.ts'
 import { renderVendor } from './generate/vendor.ts'
@@ -20,6 +21,9 @@ const read = (path: string) => readFile(join(root, path), 'utf8')
 async function renderAll(): Promise<ReadonlyMap<string, string>> {
   const source = await read('openapi/syncer.yaml')
   const document = parseDocument(source)
+  const operations = Object.values(document.paths)
+    .flatMap((item) => Object.values(item))
+    .map(({ operationId }) => operationId)
   return new Map([
     ['generated/openapi.json', `${JSON.stringify(parse(source), null, 2)}\n`],
     ['generated/openapi.ts', await renderTypes(source)],
@@ -28,6 +32,7 @@ async function renderAll(): Promise<ReadonlyMap<string, string>> {
     ['generated/config.schema.json', renderJsonSchema()],
     ['docs/configuration.md', renderReference()],
     ['docs/problems.md', renderProblems()],
+    ['docs/operate.md', renderMetrics(await read('docs/operate.md'), await describeMetrics(operations))],
     ['helm/values.schema.json', renderChartSchema(JSON.parse(renderJsonSchema()))],
     // A chart can read its own files only.
     ['helm/files/alerts.yaml', await read('docs/alerts.yaml')],
