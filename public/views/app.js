@@ -47,8 +47,13 @@ export function App({ page }) {
         status &&
         html`<p>
           Syncer ${status.service.version} on ${status.service.instance}, up for${' '}
-          ${formatSpan(now - Date.parse(status.service.startedAt))}. All of this as JSON: <a href="../v1/status">status</a
-          >${status.gateway && html`, <a href="../v1/gateway/history">history</a>`}. <a href="../swagger-ui">API</a>
+          ${formatSpan(now - Date.parse(status.service.startedAt))}. <a href="../swagger-ui">API</a>${
+            // A link cannot carry a token.
+            !page.hasToken &&
+            html`. All of this as JSON: <a href="../v1/status">status</a>${
+              status.gateway && html`, <a href="../v1/gateway/history">history</a>`
+            }`
+          }
         </p>`
       }
     </footer>

@@ -2,7 +2,7 @@
 /** @import { Page } from '../app.js' */
 /** @import { DbPairStatus, LeaderStatus, RunOutline, ScheduleStatus, Status, Tone } from '../types.ts' */
 import { html } from '../dom.js'
-import { count, formatDuration, formatNumber, formatSpan } from '../model/format.js'
+import { count, formatDuration, formatMoment, formatNumber, formatSpan } from '../model/format.js'
 import { findTroubles, summarize } from '../model/health.js'
 import { newestLag, sumVerdicts } from '../model/history.js'
 import { describeRunState } from '../model/words.js'
@@ -11,7 +11,7 @@ import { Ago, Badge, Facts, Figure, Panel, Table } from './parts.js'
 
 /** @param {{ page: Page, status: Status }} props */
 export function OverviewView({ page, status }) {
-  const { tone, headline } = summarize(status)
+  const { tone, headline } = headlineOf(page, status)
   const troubles = findTroubles(status)
   return html`<div class=${`headline ${tone}`}>
       <div role="status"><h1>${headline}</h1></div>
@@ -36,6 +36,13 @@ export function OverviewView({ page, status }) {
       <${LeadershipPanel} leader=${status.leader} />
       ${status.schedules && html`<${SchedulesPanel} page=${page} schedules=${status.schedules} />`}
     </div>`
+}
+
+/** What was so may not be so any more: a service that is not heard is not well. @param {Page} page @param {Status} status */
+function headlineOf({ known: { connection }, now }, status) {
+  const { tone, headline } = summarize(status)
+  if (connection.phase !== 'blind') return { tone, headline }
+  return { tone: 'bad', headline: `No answer since ${formatMoment(connection.heardAt, now)}. Until then: ${headline}` }
 }
 
 /** @param {{ page: Page, status: Status }} props */

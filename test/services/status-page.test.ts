@@ -316,6 +316,9 @@ describe('when the service is away', () => {
       .filter({ hasText: /No answer since .*: the service cannot be reached/ })
       .waitFor()
     expect(await page.title()).toContain('No answer')
+    expect(await page.getByRole('heading', { level: 1 }).innerText()).toMatch(
+      /^No answer since .* Until then: All is well$/,
+    )
     // What was known is still there.
     expect(await textOf(page)).toContain('Gateway replicas')
     await page.getByText(/Asking again in \d+ s/).waitFor()
