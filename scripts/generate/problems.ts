@@ -4,11 +4,12 @@ import { PROBLEMS, PROBLEMS_OF_RUNS } from '../../src/http/problem-kinds.ts'
 /** Markdown of `docs/problems.md`. */
 export function renderProblems(): string {
   const sections = Object.entries(PROBLEMS).map(
-    ([name, { status, title, meaning }]) =>
-      `## ${name}\n\n\`/problems/${name}\` · ${status} · ${title}\n\n${meaning}\n`,
+    ([name, { status, title, meaning, remedy }]) =>
+      `## ${name}\n\n\`/problems/${name}\` · ${status} · ${title}\n\n${meaning}\n\n*What to do:* ${linkPages(remedy)}\n`,
   )
   const ofRuns = Object.entries(PROBLEMS_OF_RUNS).map(
-    ([name, { title, meaning }]) => `### ${name}\n\n\`/problems/${name}\` · ${title}\n\n${meaning}\n`,
+    ([name, { title, meaning, remedy }]) =>
+      `### ${name}\n\n\`/problems/${name}\` · ${title}\n\n${meaning}\n\n*What to do:* ${linkPages(remedy)}\n`,
   )
   return `<!-- Generated from src/http/problem-kinds.ts by \`npm run generate\`; do not edit. -->
 # Problems
@@ -24,3 +25,6 @@ A run that failed as a whole says why in its field \`problem\`, which has \`type
 
 ${ofRuns.join('\n')}`
 }
+
+/** The page stands beside those that remedies name. */
+const linkPages = (text: string): string => text.replaceAll(/\bdocs\/([\w/-]+\.md)/g, '[$1]($1)')
