@@ -16,7 +16,7 @@ const NEVER = '0 0 0 1 1 *'
 /** Takes all of them in one colour scheme. */
 async function takePictures(scheme: 'light' | 'dark', playground: Playground): Promise<void> {
   await using chromium = await startChromium()
-  await using visit = await chromium.open({ colorScheme: scheme, viewport: { width: 1080, height: 680 } })
+  await using visit = await chromium.open({ colorScheme: scheme, viewport: { width: 1180, height: 700 } })
   const { page } = visit
   // Nobody waits for a quarter of an hour: that of the pictures is made up, in the form in which the service gives it.
   await page.route('**/v1/gateway/history', (route) => route.fulfill({ json: makeHistory(Date.now()) }))
@@ -66,11 +66,19 @@ function makeHistory(now: number) {
   return { stepMs: STEP_MS, items }
 }
 
+/** A run that changes nothing, so that there is a last one. */
+async function runDry(path: string): Promise<void> {
+  const body = path === 'db/sync' ? { pair: playground.databases.pair, dryRun: true } : { dryRun: true }
+  const headers = { 'content-type': 'application/json', prefer: 'wait=10' }
+  await fetch(`${playground.url}/v1/${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
 await mkdir(FOLDER, { recursive: true })
 const stopping = new AbortController()
 await using playground = await startPlayground({ env: {}, clock: systemClock, anyPorts: true, schedule: NEVER })
 const logins = keepLoggingIn(playground, { clock: systemClock, random: Math.random, signal: stopping.signal })
 for (const place of playground.gateway.replicas.keys()) await logInAndCheck(playground, place, stopping.signal)
+for (const path of ['tokens/sync', 'db/sync']) await runDry(path)
 for (const scheme of ['light', 'dark'] as const) await takePictures(scheme, playground)
 stopping.abort()
 await logins
