@@ -8,14 +8,15 @@ ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error
-RUN npm sbom --omit=dev --sbom-format=cyclonedx --sbom-type=application > sbom.cdx.json
+RUN npm ci --omit=dev --ignore-scripts --loglevel=error --no-update-notifier
+# Development dependencies would be missing to it, even those that it is told to leave out.
+RUN npm pkg delete devDependencies && npm sbom --sbom-format=cyclonedx --sbom-type=application > sbom.cdx.json
 
 # The compiled files, and the manifest that goes with them.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+RUN npm ci --ignore-scripts --loglevel=error --no-update-notifier
 COPY tsconfig.json tsconfig.build.json tsconfig.declarations.json ./
 COPY scripts scripts
 COPY openapi openapi
@@ -36,12 +37,13 @@ LABEL org.opencontainers.image.title="Syncer" \
 RUN rm -rf /usr/local/lib/node_modules /usr/local/include/node /opt/yarn-v* \
       /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn /usr/local/bin/yarnpkg
 # State and undo files, for whatever user it runs as where no volume of its own is mounted.
-RUN install -d -m 1777 /var/lib/syncer
+RUN install -d -m 1777 /var/lib/syncer && install -d /etc/syncer
 COPY --from=init /usr/bin/tini /usr/bin/tini
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
-COPY --from=dependencies /app/sbom.cdx.json LICENSE ./
+COPY --from=dependencies /app/sbom.cdx.json ./
 COPY --from=build /app/package.json ./
+COPY LICENSE ./
 COPY bin bin
 COPY --from=build /app/dist dist
 ENV NODE_ENV=production \
