@@ -63,9 +63,7 @@ export function createApi({ fetch, token }) {
   }
   /** A start is asked for once, whatever becomes of its answer. @param {string} path @param {object} body */
   const start = (path, body) =>
-    /** @type {Promise<Run>} */ (
-      ask(path, { method: 'POST', body, headers: { 'Idempotency-Key': crypto.randomUUID() } })
-    )
+    /** @type {Promise<Run>} */ (ask(path, { method: 'POST', body, headers: { 'Idempotency-Key': newKey() } }))
   return {
     /** @param {AbortSignal} [signal] @returns {Promise<Status>} */
     status: (signal) => ask('v1/status', { ...(signal && { signal }) }),
@@ -107,6 +105,11 @@ export function createApi({ fetch, token }) {
       }
     },
   }
+}
+
+/** Not by crypto.randomUUID, which a page that came over plain HTTP does not have. */
+function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 /** @typedef {ReturnType<typeof createApi>} Api */
