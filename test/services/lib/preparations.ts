@@ -3,6 +3,7 @@ import { installCassandra } from './cassandra.ts'
 import { installChromium } from './chromium.ts'
 import { installPackages } from './debian.ts'
 import { installDebianEtcd } from './etcd.ts'
+import { installImageTools, makeBaseRoot } from './image-base.ts'
 import { buildKubeBinaries } from './kube-binaries.ts'
 import { findNginx, hasNginxModule } from './nginx.ts'
 import { installPostgres } from './postgres.ts'
@@ -25,12 +26,18 @@ export const PREPARATIONS: readonly Preparation[] = [
   { name: 'postgresql', run: installPostgres },
   { name: 'schemathesis', run: installSchemathesis },
   { name: 'chromium', run: installChromium },
+  { name: 'image', run: prepareImage },
   { name: 'cassandra', run: installCassandra },
   ...SEARCH_RELEASES.map((release) => ({
     name: `${release.kind} ${release.major}`,
     run: (log: (line: string) => void) => installSearch(release, log),
   })),
 ]
+
+async function prepareImage(log: (line: string) => void): Promise<void> {
+  await installImageTools(log)
+  await makeBaseRoot(log)
+}
 
 async function prepareNginx(log: (line: string) => void): Promise<void> {
   const missing = [
