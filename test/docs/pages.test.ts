@@ -1,0 +1,101 @@
+// What holds for every page: links and anchors lead somewhere, options and settings exist, configurations are taken.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { createProgram } from '../../src/cli/program.ts'
+import { ConfigSchema } from '../../src/config/schema.ts'
+import { createFakeIo } from '../cli/fake-io.ts'
+import { loadText } from '../config/load-text.ts'
+import { anchorsOf, blocksOf, linksOf } from './markdown.ts'
+import { blocksIn, listPages, ROOT, readPage } from './pages.ts'
+
+const PAGES = listPages()
+/** Of other programs that pages name, and of scripts in package.json. */
+const FOREIGN = new Set([
+  ...['--namespace', '--create-namespace', '--values', '--set', '--strict', '--field-selector'], // helm, kubectl
+  ...['--read-only', '--tmpfs', '--build-arg', '--platform', '--global', '--insecure', '--detach'], // docker, npm, curl
+  ...['--seed', '--schedules', '--minutes', '--check', '--db', '--queue-timeout'], // scripts, and the original token-syncer
+])
+const SECTIONS = Object.keys(ConfigSchema.properties)
+
+const options = new Set(
+  createProgram(createFakeIo(), { code: 0 })
+    .commands.flatMap((one) => [one, ...one.commands])
+    .flatMap((one) => one.options.flatMap(({ long, short }) => [long, short])),
+)
+
+/** YAML blocks that are, or whose `config` is, a configuration of the service. */
+const configurations = PAGES.flatMap((page) =>
+  blocksIn(page, 'yaml').flatMap(({ text, line }) => {
+    const parsed = parse(text)
+    const config = parsed?.config ?? parsed
+    const isOurs = Object.keys(config ?? {}).some((key) => SECTIONS.includes(key))
+    return isOurs ? [{ page, line, config }] : []
+  }),
+)
+
+describe.each(PAGES)('%s', (page) => {
+  const text = readPage(page)
+
+  it('leads to what is there', () => {
+    for (const { target, anchor } of linksOf(text)) {
+      const path = target === '' ? page : normalize(join(dirname(page), target))
+      expect(existsSync(join(ROOT, path)), `${target} of ${page}`).toBe(true)
+      if (anchor === '') continue
+      expect(statSync(join(ROOT, path)).isFile(), path).toBe(true)
+      expect(anchorsOf(readFileSync(join(ROOT, path), 'utf8')), `${target}#${anchor}`).toContain(anchor)
+    }
+  })
+
+  it('closes its blocks, and has one heading of the first rank', () => {
+    expect(() => blocksOf(text)).not.toThrow()
+    const outside = text.replaceAll(/^\s*(`{3,})[\s\S]*?^\s*\1\s*$/gm, '')
+    expect(outside.match(/^# /gm)).toHaveLength(1)
+  })
+
+  it('names problems that there are', () => {
+    const known = anchorsOf(readPage('docs/problems.md'))
+    for (const [, name = ''] of text.matchAll(/\/problems\/([a-z-]+)/g)) expect(known).toContain(name)
+  })
+})
+
+describe('options of commands', () => {
+  it.each(PAGES.filter((page) => !page.startsWith('docs/decisions') && page !== 'CONTRIBUTING.md'))(
+    'that %s names exist',
+    (page) => {
+      const code = [...readPage(page).matchAll(/```(?:sh|console)?\n([\s\S]*?)```|`([^`\n]+)`/g)]
+        .map(([, block, inline]) => block ?? inline ?? '')
+        .join('\n')
+      const named = [...code.matchAll(/(?<![\w-])(--[a-z][a-z-]+)/g)].map(([, name = '']) => name)
+      const unknown = named.filter((name) => !options.has(name) && !FOREIGN.has(name) && name !== '--help')
+      expect(unknown).toEqual([])
+    },
+  )
+})
+
+describe('configurations in pages', () => {
+  it('are there', () => {
+    expect(new Set(configurations.map(({ page }) => page)).size).toBeGreaterThan(5)
+  })
+
+  it.each(configurations)('are taken: $page:$line', async ({ config }) => {
+    const text = JSON.stringify(config)
+    const env = Object.fromEntries([...text.matchAll(/"env":"(\w+)"/g)].map(([, name = '']) => [name, 'secret']))
+    await expect(loadText(text, env)).resolves.toBeDefined()
+  })
+})
+
+describe('docs/README.md', () => {
+  it('leads to every page', () => {
+    const index = linksOf(readPage('docs/README.md')).map(({ target }) => normalize(join('docs', target)))
+    const further = linksOf(readPage('docs/upgrade/README.md')).map(({ target }) =>
+      normalize(join('docs/upgrade', target)),
+    )
+    const pages = PAGES.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md')
+    const missing = pages.filter(
+      (page) => ![...index, ...further].includes(page) && !page.startsWith('docs/decisions/'),
+    )
+    expect(missing).toEqual([])
+  })
+})
