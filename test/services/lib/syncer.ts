@@ -19,6 +19,8 @@ export interface SyncerOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Can tell what it holds: see `vitals()`. */
   readonly withVitals?: boolean
+  /** The Node and the command that are run; those of this checkout when left out. */
+  readonly program?: { readonly node: string; readonly bin: string }
   /** Path that has to answer 200 before it counts as started; `/readyz` when left out. */
   readonly readyPath?: string
 }
@@ -87,8 +89,8 @@ export async function startSyncer(options: SyncerOptions): Promise<Syncer> {
   const inside = options.withVitals === true ? ['--expose-gc', '--import', join(import.meta.dirname, 'vitals.ts')] : []
   const server = await startProcess({
     name: 'syncer',
-    command: process.execPath,
-    args: [...inside, join(ROOT, 'bin/syncer'), 'serve', '--config', file('syncer.yaml')],
+    command: options.program?.node ?? process.execPath,
+    args: [...inside, options.program?.bin ?? join(ROOT, 'bin/syncer'), 'serve', '--config', file('syncer.yaml')],
     cwd: run.path,
     env: { ...options.env, SYNCER_TEST_VITALS: file('vitals.json') },
     stdoutFile: file('stdout.log'),
