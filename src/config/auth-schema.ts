@@ -14,7 +14,8 @@ const OpenSchema = Type.Array(Type.Enum(['metrics', 'ui']), {
   uniqueItems: true,
   maxItems: 2,
   default: [],
-  description: 'What needs no credentials: `metrics` is /metrics, `ui` is the API document, Swagger UI and the files of the status page, which asks for credentials itself.',
+  description:
+    'What needs no credentials: `metrics` is /metrics, `ui` is the API document, Swagger UI and the files of the status page, which asks for credentials itself.',
 })
 
 const SubjectGrantSchema = strict({
