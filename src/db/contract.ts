@@ -103,6 +103,8 @@ export interface DbSurroundings {
   readonly onProgress: (progress: DbProgress) => void
   /** Called when a table and direction is done. */
   readonly onItem: (item: DbItem) => Promise<void>
+  /** Called at the end of a run that the signal ends, for each table and direction that it stopped half way. */
+  readonly onHalfDone?: (item: DbItem) => Promise<void>
   /**
    * Called at the end, also of a run that ends badly or is cancelled: all rows of the pair that wait to be tried again; of a shard,
    * those that it has met itself, which nobody has kept yet. A dry run does not call it.

@@ -94,7 +94,12 @@ export class Figures {
   /** Splits done and all of them, in words. */
   get standing(): string {
     const { table, direction } = this.#options
-    return `${table} ${direction}, ${this.#done} of ${this.#total} parts done`
+    return `${table} ${direction}, ${this.parts}`
+  }
+
+  /** The same without their name. */
+  get parts(): string {
+    return `${this.#done} of ${this.#total} parts done`
   }
 
   #tellNowAndThen(): void {

@@ -52,6 +52,7 @@ export async function syncPair(pair: Pair, request: DbSyncRequest, surroundings:
   } catch (error) {
     // The reason why it ended is what there is to tell, whatever becomes of the list.
     if (!request.dryRun) await onDeadLetters(letters.list()).catch(() => {})
+    if (signal.aborted) await tellHalfDone(passages, surroundings).catch(() => {})
     signal.throwIfAborted()
     throw new DbSyncFailed(describeEnd(error, passages, request), summarize(passages, run), { cause: error })
   }
@@ -79,6 +80,15 @@ async function carryAll(passages: readonly Passage[], { plan, request, surroundi
       for (const { echo } of both) echo.clear()
     }
   })
+}
+
+/** What was written of a table that was stopped half way is written all the same. */
+async function tellHalfDone(passages: readonly Passage[], { onHalfDone }: DbSurroundings): Promise<void> {
+  for (const { figures } of passages) {
+    const { item } = figures
+    if (figures.state === 'begun' && item !== undefined)
+      await onHalfDone?.({ ...item, note: `stopped half way, ${figures.parts}` })
+  }
 }
 
 function openPassages(run: Run): readonly Passage[] {

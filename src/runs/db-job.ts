@@ -105,6 +105,7 @@ async function sync(
       if (!request.dryRun) onItem(name, item)
       await tell(asSyncItem(item))
     },
+    onHalfDone: (item) => tell(asSyncItem(item)),
     onDeadLetters: async (letters) => {
       onDeadLetters(name, letters.length)
       await configured.keepDeadLetters(letters)

@@ -32,6 +32,7 @@ export class SyncBench {
   /** Of the last run. */
   progress: DbProgress[] = []
   items: DbItem[] = []
+  halfDone: DbItem[] = []
   letters: readonly DeadLetter[] | undefined
   /** What stores and memory were asked, of the last run. */
   steps: string[] = []
@@ -56,6 +57,7 @@ export class SyncBench {
   async run(request: Partial<DbSyncRequest> = {}, options: RunOptions = {}): Promise<DbSummary> {
     this.progress = []
     this.items = []
+    this.halfDone = []
     this.letters = undefined
     this.steps = []
     const surroundings: DbSurroundings = {
@@ -68,6 +70,9 @@ export class SyncBench {
       onProgress: (progress) => this.progress.push(progress),
       onItem: async (item) => {
         this.items.push(item)
+      },
+      onHalfDone: async (item) => {
+        this.halfDone.push(item)
       },
       onDeadLetters: async (letters) => {
         this.letters = letters

@@ -412,6 +412,10 @@ describe('a cancelled run', () => {
     expect(mark?.open).toMatchObject({ done: bench.progress.at(-1)?.done, total: 8 })
     expect(mark?.open?.done).toBeGreaterThan(4)
     expect(bench.letters).toEqual([])
+    const { read, applied, note } = bench.halfDone[0] ?? {}
+    expect([read, applied]).toEqual([right(bench).rows.size, right(bench).rows.size])
+    expect(note).toBe(`stopped half way, ${mark?.open?.done} of 8 parts done`)
+    expect([bench.halfDone.length, bench.items]).toEqual([1, []])
     const { items } = await bench.run({ direction: 'left-to-right' })
     expect(items[0]?.read).toBe(80 - 10 * (mark?.open?.done ?? 0))
     expect(right(bench).rows.size).toBe(80)

@@ -213,14 +213,19 @@ describe('a sync', () => {
     expect(told.closed).toBe(1)
   })
 
-  test('that was cancelled ends with the reason of its signal', async () => {
-    const { run, abort } = stage({
-      sync: async (_, __, { signal }: DbSurroundings) => {
+  test('that was cancelled ends with the reason of its signal, and tells what was half done', async () => {
+    const { run, abort, told } = stage({
+      sync: async (_, __, { signal, onHalfDone }: DbSurroundings) => {
+        await onHalfDone?.(anItem({ table: 'orders', applied: 4, note: 'stopped half way, 1 of 2 parts done' }))
         abort.abort(new Error('enough'))
         throw signal.reason
       },
     })
     await expect(run(SYNC)).rejects.toThrow('enough')
+    expect(told.items.map(({ key, body }) => [key, JSON.parse(body).applied, JSON.parse(body).note])).toEqual([
+      ['orders left-to-right', 4, 'stopped half way, 1 of 2 parts done'],
+    ])
+    expect(told.metrics).toEqual([])
   })
 
   test('that met a defect throws it: its words are not for everybody', async () => {
