@@ -9,7 +9,7 @@ import { createFakeIo } from './cli/fake-io.ts'
 const ROOT = join(import.meta.dirname, '..')
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md']
 /** npm runs these without `run`. */
-const SHORT = ['ci', 'start', 'test']
+const SHORT = ['ci', 'start', 'test', 'pack']
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 const all = (text: string, what: RegExp) => [...text.matchAll(what)].map(([, found = '']) => found)
@@ -18,7 +18,8 @@ const all = (text: string, what: RegExp) => [...text.matchAll(what)].map(([, fou
 const codeOf = (page: string) =>
   [...page.matchAll(/```\w*\n([\s\S]*?)```|`([^`\n]+)`/g)].map(([, block, inline]) => block ?? inline ?? '').join('\n')
 
-const TOP = /(?<![\w./-])((?:openapi|generated|src|test|scripts|docs|bin|bench|roles|\.ci)\/[\w./-]*)/g
+const TOP =
+  /(?<![\w./-])((?:openapi|generated|src|test|scripts|docs|bin|bench|roles|helm|public|examples|\.ci)\/[\w./-]*)/g
 
 describe.each(PAGES)('%s', (name) => {
   let page: string

@@ -1,8 +1,10 @@
 // What holds for every page: links and anchors lead somewhere, options and settings exist, configurations are taken.
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { routes } from '../../generated/routes.ts'
 import { createProgram } from '../../src/cli/program.ts'
 import { ConfigSchema } from '../../src/config/schema.ts'
 import { createFakeIo } from '../cli/fake-io.ts'
@@ -83,6 +85,35 @@ describe('configurations in pages', () => {
     const text = JSON.stringify(config)
     const env = Object.fromEntries([...text.matchAll(/"env":"(\w+)"/g)].map(([, name = '']) => [name, 'secret']))
     await expect(loadText(text, env)).resolves.toBeDefined()
+  })
+})
+
+describe('CONTRIBUTING.md', () => {
+  it('has every folder of the tree in its map', () => {
+    const [map = ''] = blocksOf(readPage('CONTRIBUTING.md')).map(({ text }) => text)
+    const inMap = [...map.matchAll(/^(\S+)\/? /gm)].map(([, path = '']) => path.replace(/\/$/, ''))
+    const files = execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' }).trim().split('\n')
+    const folders = new Set(
+      files
+        .map((file) => file.split('/'))
+        .filter((parts) => parts.length > (parts[0] === 'src' ? 2 : 1))
+        .map((parts) => (parts[0] === 'src' ? parts.slice(0, 2).join('/') : String(parts[0]))),
+    )
+    // These are named by the file that matters in them.
+    const named = new Set([...inMap, '.ci', 'bin'])
+    expect([...folders].filter((folder) => !named.has(folder))).toEqual([])
+    for (const path of inMap) expect(existsSync(join(ROOT, path)), path).toBe(true)
+  })
+})
+
+describe('docs/security.md', () => {
+  it('has every scope and every mode of authentication', () => {
+    const page = readPage('docs/security.md')
+    const tabled = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, word]) => word)
+    const modes = ConfigSchema.properties.auth.anyOf.map(({ properties }) => properties.mode.const)
+    expect(tabled).toEqual(['synced', 'read', 'tokens', 'db', ...modes])
+    const scopes = new Set(Object.values(routes).flatMap((route) => route.scopes ?? []))
+    expect(scopes).toEqual(new Set(['synced', 'read', 'tokens', 'db']))
   })
 })
 
