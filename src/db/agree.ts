@@ -21,6 +21,8 @@ export interface AgreeOptions {
   readonly policy: Pick<PairPolicy, 'onUnknownField'>
   /** Every table has to have it. */
   readonly deletedField?: string | undefined
+  /** The tables that a message lists in place of one that there is not; those of `left` and `right` when left out. */
+  readonly known?: readonly string[] | undefined
 }
 
 export interface AgreedTable {
@@ -56,7 +58,8 @@ export function agreeOnTables(
 ): readonly AgreedTable[] {
   return chooseNames(left, right, options).map((name) => {
     const [one, other] = [describedOf(left.get(name)), describedOf(right.get(name))]
-    if (one === undefined && other === undefined) throw new TableRefusedError(name, describeKnown(left, right))
+    if (one === undefined && other === undefined)
+      throw new TableRefusedError(name, describeKnown(options.known ?? [...left.keys(), ...right.keys()]))
     return agreeOnTable(
       name,
       { kind: options.leftKind, facts: one },
@@ -81,8 +84,8 @@ function describedOf(facts: TableFacts | undefined): Described | undefined {
   return facts
 }
 
-function describeKnown(left: ReadonlyMap<string, TableFacts>, right: ReadonlyMap<string, TableFacts>): string {
-  const known = [...new Set([...left.keys(), ...right.keys()])].sort()
+function describeKnown(names: readonly string[]): string {
+  const known = [...new Set(names)].sort()
   const listed = known.slice(0, MAX_LISTED).join(', ')
   const more = known.length > MAX_LISTED ? ` and ${known.length - MAX_LISTED} more` : ''
   return `neither side has it${known.length === 0 ? '' : `; there are ${listed}${more}`}`

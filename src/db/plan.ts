@@ -12,6 +12,7 @@ import {
   InvalidDbRequest,
   type Pair,
 } from './contract.ts'
+import type { TableFacts } from './store.ts'
 import type { Window } from './window.ts'
 import { isExplicit, type Leg, planLegs, spanOf, type WindowPolicy } from './windows.ts'
 
@@ -72,14 +73,30 @@ export async function agreeOnPair(
   signal: AbortSignal,
 ): Promise<readonly AgreedTable[]> {
   const asked = chooseTables(pair, names)
-  const sides = [pair.left, pair.right].map((store) => store.describeTables(asked, signal))
-  // Both are waited for, so that nothing goes on behind the back of who is told of the failure.
-  await Promise.allSettled(sides)
-  const [left = new Map(), right = new Map()] = await Promise.all(sides)
+  const [left, right] = await describeBoth(pair, asked, signal)
+  const isMissing = asked !== 'all' && asked.some((name) => !left.has(name) && !right.has(name))
   const { policy, deletedField } = pair
   return agreeOnTables(left, right, {
     ...{ names: asked, leftKind: pair.left.kind, rightKind: pair.right.kind, policy, deletedField },
+    known: isMissing ? await listTables(pair, signal) : undefined,
   })
+}
+
+async function describeBoth(
+  pair: Pair,
+  names: readonly string[] | 'all',
+  signal: AbortSignal,
+): Promise<readonly [ReadonlyMap<string, TableFacts>, ReadonlyMap<string, TableFacts>]> {
+  const left = pair.left.describeTables(names, signal)
+  const right = pair.right.describeTables(names, signal)
+  // Both are waited for, so that nothing goes on behind the back of who is told of the failure.
+  await Promise.allSettled([left, right])
+  return await Promise.all([left, right])
+}
+
+async function listTables(pair: Pair, signal: AbortSignal): Promise<readonly string[]> {
+  const sides = await describeBoth(pair, pair.tables, signal)
+  return sides.flatMap((side) => [...side.keys()])
 }
 
 /**
