@@ -1,6 +1,6 @@
 // The options that the commands of databases share, and which pair they mean: one of the configuration, or a keyspace and an index.
 import { readFile } from 'node:fs/promises'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { LoadedConfig } from '../config/load.ts'
 import type { PairConfig } from '../config/schema.ts'
 import type { PreparedPair } from '../wiring/db.ts'
@@ -53,7 +53,7 @@ export function addWindowOptions(
   defaults: { readonly begin: string; readonly end: string },
 ): Command {
   return command
-    .addOption(new Option('--tables <names>', 'some of its tables, with commas between them').argParser(gather))
+    .addOption(new Option('--tables <names>', 'some of its tables, with commas between them').argParser(gatherTables))
     .addOption(
       new Option(
         '-b, --begin <time>',
@@ -61,6 +61,12 @@ export function addWindowOptions(
       ),
     )
     .addOption(new Option('-e, --end <time>', `rows up to and at this (default: ${defaults.end})`))
+}
+
+function gatherTables(text: string, so: readonly string[] | undefined): readonly string[] {
+  const tables = gather(text, so)
+  if (tables.length === 0) throw new InvalidArgumentError('Allowed are names of tables, with commas between them.')
+  return tables
 }
 
 /** Throws CliError, which begins with `command`, when none or two are named; ConfigError for a configuration that is wrong. */

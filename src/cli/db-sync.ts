@@ -5,6 +5,7 @@ import type { EndedHere } from './db-here.ts'
 import { addPairOptions, addWindowOptions, choosePair, type WindowFlags } from './db-options.ts'
 import { countsText, type SyncItem, syncItemsText, windowText } from './db-text.ts'
 import { CHANGES_PENDING, CliError, DONE, FAILED, WRONG_USAGE } from './exit.ts'
+import { orFailedObject } from './failed-object.ts'
 import type { CliIo } from './io.ts'
 import type { ExitCode } from './program.ts'
 import { createDryRunOption } from './tokens-options.ts'
@@ -82,16 +83,26 @@ async function sync(name: string | undefined, flags: SyncFlags, io: CliIo): Prom
     ...(dryRun && { dryRun }),
   }
   if (flags.shard !== undefined) {
+    const { shard } = flags
     const { syncShard } = await import('./db-shard.ts')
-    return tell(await syncShard(chosen, body, flags.shard, COMMAND, io), flags, io)
+    return tell(await orFailed(flags, io, () => syncShard(chosen, body, shard, COMMAND, io)), flags, io)
   }
   const { runHere } = await import('./db-here.ts')
-  const label = dryRun ? 'comparing' : 'syncing'
-  const ended = await runHere(chosen, { command: COMMAND, label }, io, ({ db }) => db.sync(body, { trigger: 'cli' }))
+  const settings = { command: COMMAND, label: dryRun ? 'comparing' : 'syncing' }
+  const ended = await orFailed(flags, io, () =>
+    runHere(chosen, settings, io, ({ db }) => db.sync(body, { trigger: 'cli' })),
+  )
   const told = outcomeOf(ended)
   if (told.deadLetters > 0) io.err(`rows that could not be carried are in ${chosen.pair.deadLetterFile}\n`)
   return tell(told, flags, io)
 }
+
+const orFailed = <T>({ output }: SyncFlags, io: CliIo, fn: () => Promise<T>): Promise<T> =>
+  orFailedObject({ command: COMMAND, output }, io, (problem) => asJson(nothingDone(problem)), fn)
+
+const nothingDone = (problem: string): SyncOutcome => ({
+  ...{ succeeded: false, window: undefined, items: [], counts: sumOf([]), deadLetters: 0, problems: [problem] },
+})
 
 export interface SyncOutcome {
   readonly succeeded: boolean
@@ -146,7 +157,7 @@ function tell(outcome: SyncOutcome, flags: SyncFlags, io: CliIo): number {
   else if (succeeded || window !== undefined) {
     if (window !== undefined) io.out(`${windowText(window)}\n`)
     io.out(syncItemsText(items, flags.dryRun === true))
-    io.out(`${counts.read} read: ${countsText(counts)}${flags.dryRun ? '; nothing was written' : ''}\n`)
+    io.out(`${counts.read} read: ${countsText(counts, flags.dryRun)}${flags.dryRun ? '; nothing was written' : ''}\n`)
   }
   for (const problem of problems) io.err(`${COMMAND}: ${problem}\n`)
   if (!succeeded) return FAILED

@@ -57,10 +57,11 @@ export function verifyItemsText(items: readonly VerifyItem[]): string {
   return `${tableLines([head, ...rows], 0).join('\n')}\n`
 }
 
-/** What came of it in one line, without a newline. */
-export function countsText(counts: Schemas['DbCounts'] | Schemas['DbVerdictCounts']): string {
+/** What came of it, or would, in one line without a newline. */
+export function countsText(counts: Schemas['DbCounts'] | Schemas['DbVerdictCounts'], dryRun = false): string {
   const words = Object.entries(counts).flatMap(([name, count]) => {
-    const word = (VERDICT_WORDS as Readonly<Record<string, string>>)[name] ?? name
+    const done = (VERDICT_WORDS as Readonly<Record<string, string>>)[name] ?? name
+    const word = dryRun && done === 'applied' ? 'to apply' : done
     return count > 0 && name !== 'read' ? [`${count} ${word}`] : []
   })
   return words.join(', ') || 'no rows'

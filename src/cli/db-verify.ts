@@ -6,6 +6,7 @@ import type { EndedHere } from './db-here.ts'
 import { addPairOptions, addWindowOptions, choosePair, type WindowFlags } from './db-options.ts'
 import { countsText, differencesText, type VerifyItem, verifyItemsText, windowText } from './db-text.ts'
 import { CliError, DONE, FAILED, WRONG_USAGE } from './exit.ts'
+import { orFailedObject } from './failed-object.ts'
 import type { CliIo } from './io.ts'
 import type { ExitCode } from './program.ts'
 import { parseWhole } from './tokens-options.ts'
@@ -71,7 +72,13 @@ async function verify(name: string | undefined, flags: VerifyFlags, io: CliIo): 
   }
   const { runHere } = await import('./db-here.ts')
   const settings = { command: COMMAND, label: 'comparing' }
-  return tell(await runHere(chosen, settings, io, ({ db }) => db.verify(body, { trigger: 'cli' })), flags, io)
+  const ended = await orFailedObject(
+    { command: COMMAND, output: flags.output },
+    io,
+    (problem) => asJson(false, [], undefined, [problem]),
+    () => runHere(chosen, settings, io, ({ db }) => db.verify(body, { trigger: 'cli' })),
+  )
+  return tell(ended, flags, io)
 }
 
 function tell({ run, items: stored, stopped }: EndedHere, { output, repair }: VerifyFlags, io: CliIo): number {

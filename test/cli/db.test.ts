@@ -70,7 +70,8 @@ describe('syncer db sync', () => {
     differ()
     const dry = await json('sync', 'app', '--dry-run', '--detailed-exitcode')
     expect([dry.code, dry.state, dry.counts.applied]).toEqual([3, 'succeeded', 3])
-    expect((await scene.run(['sync', 'app', '--dry-run'])).out).toContain('; nothing was written\n')
+    const { out } = await scene.run(['sync', 'app', '--dry-run'])
+    expect(out).toContain('\n6 read: 3 to apply, 1 older, 2 equal; nothing was written\n')
     expect(scene.left.dump()).not.toEqual(BOTH)
     await json('sync', 'app')
     expect((await json('sync', 'app', '--dry-run', '--detailed-exitcode')).code).toBe(0)
@@ -130,6 +131,15 @@ describe('syncer db sync', () => {
     expect((await json('sync', 'app', '--tables', 'users')).state).toBe('succeeded')
   })
 
+  it('names the tables that there are in place of one that neither side has', async () => {
+    scene.left.database.exec('CREATE TABLE orders (id TEXT PRIMARY KEY, tmstmp TEXT)')
+    const { code, err } = await scene.run(['sync', 'app', '--tables', 'users,order'])
+    expect([code, err]).toEqual([
+      1,
+      'syncer db sync: table order cannot be synced: neither side has it; there are orders, users\n',
+    ])
+  })
+
   it('draws how far it is on a terminal alone', async () => {
     scene.left.fill(3_000)
     const { err } = await scene.run(['sync', 'app'], { columns: 120 })
@@ -167,6 +177,12 @@ describe('syncer db sync', () => {
       expect(err).toBe(
         `syncer db ${argv[0]}: run ${id} is under way on app (queued, started by schedule at 2026-01-01T00:00:00.000Z)\n`,
       )
+    }
+    for (const command of ['sync', 'verify']) {
+      const told = await json(command, 'app')
+      expect([told.code, told.state, told.items, told.window]).toEqual([1, 'failed', [], null])
+      expect(told.problem).toMatch(/^run 019b76da-a800-7b3c-9d51-0f7c3f6d2e10 is under way on app /)
+      expect(told.err).toBe(`syncer db ${command}: ${told.problem}\n`)
     }
     await owner[Symbol.asyncDispose]()
     await store[Symbol.asyncDispose]()
@@ -242,6 +258,10 @@ describe('wrong usage is one line, and exit code 2', () => {
       'syncer db sync: app is a pair of the configuration, which says where its stores are; allowed are PAIR, or -k KEYSPACE and -i INDEX',
     ],
     [['sync', 'other'], 'syncer db sync: other is no pair of CWD/syncer.yaml: they are app'],
+    [
+      ['sync', 'app', '--tables', ' ,'],
+      "syncer db sync: option '--tables <names>' argument ' ,' is invalid. Allowed are names of tables, with commas between them.",
+    ],
     [
       ['sync', 'app', '-b', 'soon'],
       'syncer db sync: --begin "soon" is no time; allowed are ISO 8601 (2015-01-01T00:00:00Z; UTC where no offset is given), epoch seconds (10 digits) and milliseconds (13 digits)',
