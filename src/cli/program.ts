@@ -70,7 +70,7 @@ function refuseInOneLine(command: Command, io: CliIo): void {
     if (error.code === 'commander.help')
       throw new CliError(WRONG_USAGE, `${path}: a command is missing; allowed are ${allowed(command)}`)
     const what = error.message.replace(/^error: /, '').replace(/\s+/g, ' ')
-    const says = /allowed/i.test(what) ? what : `${what}; allowed are ${allowed(command)}`
+    const says = /allowed/i.test(what) ? what : `${what.replace(/\.$/, '')}; allowed are ${allowed(command)}`
     throw new CliError(WRONG_USAGE, `${path}: ${says}`)
   })
 }

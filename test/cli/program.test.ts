@@ -52,7 +52,7 @@ describe('the command line', () => {
     [['serve', '--port', '1'], "syncer serve: unknown option '--port'; allowed are --config <file>, --help"],
     [
       ['serve', 'now'],
-      "syncer serve: too many arguments for 'serve'. Expected 0 arguments but got 1: now.; allowed are --config <file>, --help",
+      "syncer serve: too many arguments for 'serve'. Expected 0 arguments but got 1: now; allowed are --config <file>, --help",
     ],
     [
       ['config', 'check', '--output', 'xml'],
