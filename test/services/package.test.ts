@@ -1,5 +1,5 @@
 // The package: packed as a release packs it, judged by the tools of the field, and used by projects that have nothing else of this one.
-import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type FaultReplica, startFaultReplica } from './lib/fault-replica.ts'
@@ -146,6 +146,16 @@ describe('what others import', () => {
     )
   })
 
+  it('has types for what the documents show', async () => {
+    const file = join(at('login'), 'src/page.ts')
+    const page = readFileSync(join(ROOT, 'docs/client.md'), 'utf8')
+    const blocks = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block = '']) => block)
+    expect(blocks).toHaveLength(3)
+    writeFileSync(file, ['declare const token: string, key: string', ...blocks].join('\n'))
+    await runWell(at('login'), 'npm', 'run', '--silent', 'check')
+    rmSync(file)
+  })
+
   it('has types that refuse what is wrong', async () => {
     const file = join(at('login'), 'src/wrong.ts')
     writeFileSync(
@@ -153,7 +163,7 @@ describe('what others import', () => {
       "import { createSyncerClient } from 'syncer/client'\nawait createSyncerClient({ baseUrl: '' }).syncTokens({ mode: 'quick' })\n",
     )
     const { code, out } = await runHere(at('login'), join(at('login'), 'node_modules/.bin/tsc'))
-    writeFileSync(file, '')
+    rmSync(file)
     expect([code, out]).toEqual([2, expect.stringMatching(/^src\/wrong\.ts\(2,\d+\): error TS2322: Type '"quick"'/)])
   })
 })
