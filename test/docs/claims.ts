@@ -60,7 +60,7 @@ export const CLAIMS: Claims = {
     'docs/install.md': ['docker build -t registry.example/syncer:0.1.0 .', 'docker build -t syncer:0.1.0 .'],
   },
   // The package is packed and installed, and each example is checked and started.
-  'test/services/package.test.ts': { 'examples/README.md': ['npm pack'] },
+  'test/services/package.test.ts': { 'examples/README.md': ['npm pack'], 'docs/client.md': ['npm pack'] },
   // In the process of the test, and at a service that answers what the test says.
   'test/docs/tokens.test.ts': {
     'docs/tokens.md': [
@@ -73,9 +73,12 @@ export const CLAIMS: Claims = {
   },
 }
 
-/** Commands of a block, one a line, without prompts, and without the output that a prompt shows. */
+/** Commands of a block, one a line, without prompts and comments, and without the output that a prompt shows. */
 export function commandsOf({ text }: Pick<PageBlock, 'text'>): readonly string[] {
-  const lines = text.trimEnd().split('\n')
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/\s+# .*$/, ''))
   const prompted = lines.filter((line) => line.startsWith('$ ')).map((line) => line.slice('$ '.length))
   return prompted.length > 0 ? prompted : lines
 }
