@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # The service as an image: `docker build -t syncer .`, for one platform or several (`--platform linux/amd64,linux/arm64`).
 # A release names the base by its digest: --build-arg NODE_IMAGE=docker.io/library/node:26-bookworm-slim@sha256:…
 ARG NODE_IMAGE=docker.io/library/node:26-bookworm-slim

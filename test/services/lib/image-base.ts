@@ -25,7 +25,7 @@ const NPM = 'npm@11.6.2'
 const NODE = join(ROOT, 'node_modules/node/bin/node')
 const AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt'
 /** Another recipe is another folder. */
-const RECIPE = 1
+const RECIPE = 2
 
 /** Makes sure that the tools are there. Throws when they cannot be had. */
 export async function installImageTools(log: (line: string) => void): Promise<void> {
@@ -48,12 +48,28 @@ export async function makeBaseRoot(log: (line: string) => void): Promise<string>
   await makeCachedFolder(folder, async (unfinished) => {
     log(`making a base for images: Debian ${SUITE}, Node ${version}`)
     const root = join(unfinished, 'root')
-    await runCommand('debootstrap', ['--variant=minbase', '--include=ca-certificates,libatomic1', SUITE, root])
+    const variant = ['--variant=minbase', '--include=ca-certificates,libatomic1']
+    await runCommand('debootstrap', [...variant, SUITE, root, ...(await findMirror())])
     await runCommand('chroot', [root, 'apt-get', 'clean'])
+    writeFileSync(join(root, 'etc/apt/apt.conf.d/10proxy'), await readProxies())
     await addNode(root)
     await addUser(root)
   })
   return join(folder, 'root')
+}
+
+/** Where this machine has Debian from; nothing where that is elsewhere, so that the usual place is asked. */
+async function findMirror(): Promise<readonly string[]> {
+  const format = '$(LABEL) $(REPO_URI)'
+  const known = await runCommand('apt-get', ['indextargets', '--format', format, 'Created-By: Packages'])
+  const mirror = /^Debian (https?:\S+)$/m.exec(known)?.[1]
+  return mirror === undefined ? [] : [mirror]
+}
+
+/** Lines of apt's configuration that name a proxy. */
+async function readProxies(): Promise<string> {
+  const all = await runCommand('apt-config', ['dump', '--format', '%f "%v";%n', 'Acquire'])
+  return all.replaceAll(/^(?!.*::Proxy ).*\n?/gm, '')
 }
 
 async function addNode(root: string): Promise<void> {

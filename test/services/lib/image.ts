@@ -15,6 +15,8 @@ const EXEC_TIMEOUT_MS = 60_000
 const BUILD_TIMEOUT_MS = 900_000
 /** Layers that share files where the file system of this machine can, else copies. */
 const DRIVERS = ['overlay', 'vfs'] as const
+/** Names of containers, before the number of the process whose they are. */
+const OWNED = 'syncer-test-'
 const exec = promisify(execFile)
 
 /** What the image says of itself. */
@@ -81,7 +83,8 @@ export async function buildImage(log: (line: string) => void): Promise<Image> {
     .trim()
     .replace(/^sha256:/, '')
   iid.remove()
-  const container = (await buildah('from', '--pull=never', id)).trim()
+  await removeForgotten(buildah)
+  const container = (await buildah('from', '--pull=never', '--name', `${OWNED}${process.pid}`, id)).trim()
   const root = (await buildah('mount', container)).trim()
   const { Docker } = JSON.parse(await buildah('inspect', '--type', 'image', id)) as {
     readonly Docker: { readonly config: ImageConfig }
@@ -97,6 +100,17 @@ export async function buildImage(log: (line: string) => void): Promise<Image> {
       await buildah('rm', container)
       await buildah('rmi', id)
     },
+  }
+}
+
+/** What tests that were killed have left. */
+async function removeForgotten(buildah: Buildah): Promise<void> {
+  const names = await buildah('containers', '--noheading', '--format', '{{.ContainerName}}')
+  for (const name of names.split('\n').filter((one) => one.startsWith(OWNED))) {
+    if (existsSync(`/proc/${name.slice(OWNED.length)}`)) continue
+    await buildah('umount', name)
+    await buildah('rm', name)
+    await buildah('rmi', '--prune')
   }
 }
 
@@ -153,6 +167,7 @@ async function importBase(buildah: Buildah, root: string): Promise<void> {
   )
   await buildah('commit', '--quiet', '--format', 'docker', container, BASE_IMAGE)
   await buildah('rm', container)
+  await buildah('rmi', '--prune') // the base of another recipe
 }
 
 /** Bash, as the first process of namespaces of its own: mounts, lets go of the right to change them, and becomes process 1 of the image. */
