@@ -27,10 +27,8 @@ export function blocksOf(page: string): readonly Block[] {
   return blocks
 }
 
-/** The page without its blocks and without code in its lines. */
-export function proseOf(page: string): string {
-  return page.replaceAll(/^\s*(`{3,})[\s\S]*?^\s*\1\s*$/gm, '').replaceAll(/`[^`\n]+`/g, '')
-}
+/** The page without its fenced blocks. */
+export const withoutBlocks = (page: string): string => page.replaceAll(/^\s*(`{3,})[\s\S]*?^\s*\1\s*$/gm, '')
 
 export interface Link {
   /** Empty for a place on the same page. */
@@ -41,7 +39,11 @@ export interface Link {
 
 /** Links and images to what is in the repository; addresses of the web are left out. */
 export function linksOf(page: string): readonly Link[] {
-  return [...proseOf(page).matchAll(/\]\(([^)\s]+)\)/g)]
+  return [
+    ...withoutBlocks(page)
+      .replaceAll(/`[^`\n]+`/g, '')
+      .matchAll(/\]\(([^)\s]+)\)/g),
+  ]
     .map(([, link = '']) => link)
     .filter((link) => !/^[a-z]+:/.test(link))
     .map((link) => {
@@ -53,8 +55,7 @@ export function linksOf(page: string): readonly Link[] {
 /** What can stand behind `#` in a link to the page. */
 export function anchorsOf(page: string): readonly string[] {
   const seen = new Map<string, number>()
-  const withoutBlocks = page.replaceAll(/^\s*(`{3,})[\s\S]*?^\s*\1\s*$/gm, '')
-  return [...withoutBlocks.matchAll(/^#{1,6} +(.*?) *$/gm)].map(([, heading = '']) => {
+  return [...withoutBlocks(page).matchAll(/^#{1,6} +(.*?) *$/gm)].map(([, heading = '']) => {
     const anchor = heading
       .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
       .toLowerCase()

@@ -9,7 +9,7 @@ import { createProgram } from '../../src/cli/program.ts'
 import { ConfigSchema } from '../../src/config/schema.ts'
 import { createFakeIo } from '../cli/fake-io.ts'
 import { loadText } from '../config/load-text.ts'
-import { anchorsOf, blocksOf, linksOf } from './markdown.ts'
+import { anchorsOf, blocksOf, linksOf, withoutBlocks } from './markdown.ts'
 import { blocksIn, listPages, ROOT, readPage } from './pages.ts'
 
 const PAGES = listPages()
@@ -52,8 +52,7 @@ describe.each(PAGES)('%s', (page) => {
 
   it('closes its blocks, and has one heading of the first rank', () => {
     expect(() => blocksOf(text)).not.toThrow()
-    const outside = text.replaceAll(/^\s*(`{3,})[\s\S]*?^\s*\1\s*$/gm, '')
-    expect(outside.match(/^# /gm)).toHaveLength(1)
+    expect(withoutBlocks(text).match(/^# /gm)).toHaveLength(1)
   })
 
   it('names problems that there are', () => {
@@ -66,9 +65,10 @@ describe('options of commands', () => {
   it.each(PAGES.filter((page) => !page.startsWith('docs/decisions') && page !== 'CONTRIBUTING.md'))(
     'that %s names exist',
     (page) => {
-      const code = [...readPage(page).matchAll(/```(?:sh|console)?\n([\s\S]*?)```|`([^`\n]+)`/g)]
-        .map(([, block, inline]) => block ?? inline ?? '')
-        .join('\n')
+      const text = readPage(page)
+      const blocks = blocksOf(text).filter(({ language }) => ['', 'sh', 'console'].includes(language))
+      const inline = [...withoutBlocks(text).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code)
+      const code = [...blocks.map((block) => block.text), ...inline].join('\n')
       const named = [...code.matchAll(/(?<![\w-])(--[a-z][a-z-]+)/g)].map(([, name = '']) => name)
       const unknown = named.filter((name) => !options.has(name) && !FOREIGN.has(name) && name !== '--help')
       expect(unknown).toEqual([])

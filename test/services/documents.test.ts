@@ -20,6 +20,9 @@ const ROOT = join(import.meta.dirname, '../..')
 /** These need a copy of the checkout, where packages are installed. */
 const IN_A_COPY = ['npm ci', 'npm pack']
 
+/** On a busy machine; at rest it is there within seconds. */
+const FIRST_VERDICT_MS = 60_000
+
 const blocks = blocksFor('test/services/documents.test.ts')
 
 let playground: Playground
@@ -113,6 +116,7 @@ describe('a copy of the checkout', () => {
     await using start = await startProcess({
       ...{ name: 'npm start', command: 'npm', args: ['start'], cwd: folder.path, stdoutFile },
       ready: async () => said().includes('Ctrl-C ends it'),
+      readyTimeoutMs: FIRST_VERDICT_MS,
     })
     expect(said()).toMatch(/^Synced: 4 of 4 replicas beside gw-0 have the token/m)
     await start.stop()
