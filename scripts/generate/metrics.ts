@@ -82,7 +82,7 @@ function feedRuns(registry: Registry): void {
   tokens.ended({ kind: 'tokens', dryRun: false }, 'succeeded', 1)
   const counts = Object.fromEntries(COUNTS.map((name) => [name, 1])) as Record<(typeof COUNTS)[number], number>
   for (const direction of DIRECTIONS)
-    db.carried(ANY, { ...counts, direction, table: ANY, window: { beginMs: 0, endMs: 1 }, ms: 1 })
+    db.carried(ANY, { ...counts, direction, table: ANY, window: { beginMs: 0, endMs: 1 }, ms: 1 }, false)
   db.deadLetters(ANY, 0)
   const request = JSON.stringify({ operation: 'sync', pair: ANY })
   db.ended({ kind: 'db', dryRun: false, request }, 'succeeded', 1)

@@ -14,6 +14,7 @@ import {
   type VerifyItem,
 } from '../db/contract.ts'
 import { formatTime, type Window } from '../db/window.ts'
+import { isExplicit } from '../db/windows.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { RunItem, StateStore } from '../state/store.ts'
 import type { Job, JobContext, JobOutcome } from './contract.ts'
@@ -54,8 +55,8 @@ export interface DbJobOptions {
   readonly pairs: readonly ConfiguredPair[]
   readonly store: Pick<StateStore, 'getValue' | 'putValue'>
   readonly clock: Clock
-  /** A table and direction of a sync that is no dry run is done. */
-  readonly onItem: (pair: string, item: DbItem) => void
+  /** A table and direction of a sync that is no dry run is done. `isExplicit`: its window is the caller's own, and moves no saved end. */
+  readonly onItem: (pair: string, item: DbItem, isExplicit: boolean) => void
   /** So many rows of the pair wait to be tried again. */
   readonly onDeadLetters: (pair: string, count: number) => void
 }
@@ -102,7 +103,7 @@ async function sync(
     ...{ memory: store, clock, signal: context.signal },
     onProgress: (one) => context.progress(progress(one)),
     onItem: async (item) => {
-      if (!request.dryRun) onItem(name, item)
+      if (!request.dryRun) onItem(name, item, isExplicit(request))
       await tell(asSyncItem(item))
     },
     onHalfDone: (item) => tell(asSyncItem(item)),

@@ -109,8 +109,8 @@ export function createTokenMetrics(registry: Registry): TokenMetrics {
 }
 
 export interface DbMetrics {
-  /** A table and direction of `pair`, a name of the configuration, is done. */
-  carried(pair: string, item: DbItem): void
+  /** A table and direction of `pair`, a name of the configuration, is done. `isExplicit`: its window was the caller's own. */
+  carried(pair: string, item: DbItem, isExplicit: boolean): void
   /** So many rows of it wait to be tried again. */
   deadLetters(pair: string, count: number): void
   /** A run on these resources has ended at `endedAt`, milliseconds since 1970. */
@@ -128,7 +128,7 @@ export function createDbMetrics(registry: Registry): DbMetrics {
   })
   const windowEnd = new Gauge({
     name: 'syncer_db_window_end_timestamp_seconds',
-    help: 'End of the newest window that a sync of this process has read to its end, by pair and direction.',
+    help: 'End of the newest window that a sync of this process has read to its end, by pair and direction; one with a begin or end of the caller’s own does not count.',
     labelNames: ['pair', 'direction'],
     registers,
   })
@@ -145,11 +145,12 @@ export function createDbMetrics(registry: Registry): DbMetrics {
     registers,
   })
   return {
-    carried(pair, item) {
+    carried(pair, item, isExplicit) {
       const { direction, window } = item
       for (const outcome of COUNTS)
         if (outcome !== 'read' && item[outcome] > 0) rows.inc({ pair, direction, outcome }, item[outcome])
-      windowEnd.set({ pair, direction }, window.endMs / 1_000)
+      // What somebody looks at again, or ahead, says nothing of how far the pair is.
+      if (!isExplicit) windowEnd.set({ pair, direction }, window.endMs / 1_000)
     },
     deadLetters(pair, count) {
       letters.set({ pair }, count)

@@ -60,7 +60,7 @@ export function createDbPart(
   return {
     job: createDbJob({
       ...{ pairs, store, clock },
-      onItem: (pair, item) => metrics.carried(pair, item),
+      onItem: (pair, item, isExplicit) => metrics.carried(pair, item, isExplicit),
       onDeadLetters: (pair, count) => metrics.deadLetters(pair, count),
     }),
     ended: (run, { state, endedAt }) => metrics.ended(run, state, endedAt),

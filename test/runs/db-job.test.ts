@@ -63,7 +63,7 @@ function stage(over: Partial<Pick<ConfiguredPair, 'sync' | 'verify'>> = {}) {
         ...over,
       },
     ],
-    onItem: (pair, item) => told.metrics.push([pair, item.applied]),
+    onItem: (pair, item, isExplicit) => told.metrics.push([pair, item.applied, ...(isExplicit ? ['explicit'] : [])]),
     onDeadLetters: (pair, count) => told.metrics.push([pair, count]),
   })
   const context: JobContext = {
@@ -108,6 +108,17 @@ describe('a sync', () => {
       ['app', 1],
     ])
     expect(told.closed).toBe(1)
+  })
+
+  test('is told of as explicit where the caller chose its window', async () => {
+    const { run, told } = stage({
+      sync: async (_, __, { onItem }) => {
+        await onItem(anItem({ read: 2, applied: 1, equal: 1 }))
+        return aSummary()
+      },
+    })
+    await run({ ...SYNC, end: '2015-01-01' })
+    expect(told.metrics).toEqual([['app', 1, 'explicit']])
   })
 
   test('that failed no row succeeds', async () => {
