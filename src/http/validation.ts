@@ -56,19 +56,26 @@ function describe(error: ErrorObject, part: string): ProblemError {
 function describeQuery(error: ErrorObject, detail: string): ProblemError {
   const name = topName(error)
   if (error.keyword !== 'additionalProperties') return { query: name, detail }
-  const known = Object.keys((error.parentSchema?.['properties'] as object | undefined) ?? {})
-  const allowed = known.length === 0 ? 'it has none' : `allowed are ${known.join(', ')}`
-  const nearest = known.length === 0 ? undefined : closest(name, known)
-  const guess = nearest !== undefined && distance(name, nearest) <= 3 ? `; did you mean ${nearest}?` : ''
   return {
     query: REPEATABLE_NAME.test(name) ? name : '?',
-    detail: `is not a query parameter of this operation; ${allowed}${guess}`,
+    detail: `is not a query parameter of this operation; ${allowedFor(name, error)}`,
   }
 }
 
-function wordsFor({ keyword, params, parentSchema, message }: ErrorObject): string {
+/** What there is in place of a name that nobody knows, and the one that was meant perhaps. */
+function allowedFor(name: string, { parentSchema }: ErrorObject): string {
+  const known = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {})
+  if (known.length === 0) return 'it has none'
+  const nearest = closest(name, known)
+  const guess = distance(name, nearest) <= 3 ? `; did you mean ${nearest}?` : ''
+  return `allowed are ${known.join(', ')}${guess}`
+}
+
+function wordsFor(error: ErrorObject): string {
+  const { keyword, params, parentSchema, message } = error
   if (keyword === 'required') return 'is missing'
-  if (keyword === 'additionalProperties') return 'is not known here'
+  if (keyword === 'additionalProperties')
+    return `is not known here; ${allowedFor(String(params['additionalProperty']), error)}`
   if (keyword === 'enum')
     return `must be one of ${(params['allowedValues'] as readonly unknown[]).map((value) => JSON.stringify(value)).join(', ')}`
   const expected = parentSchema?.['x-syncer-expects']

@@ -74,6 +74,12 @@ describe.each([
     expect(db.started).toEqual([])
   })
 
+  it('says of an unknown field what is allowed, and what was meant perhaps', async () => {
+    const answer = await post(url, { pair: 'app', table: ['users'] })
+    const allowed = /^is not known here; allowed are pair, tables, .*; did you mean tables\?$/
+    expect(answer.json()).toMatchObject({ errors: [{ pointer: '/table', detail: expect.stringMatching(allowed) }] })
+  })
+
   it.each(['/pair', '/tables/0', '/begin', '/end'])('says what cannot be carried out: %s', async (pointer) => {
     db.onStart = () => Promise.reject(new InvalidRunRequest(pointer, 'is wrong'))
     const answer = await post(url, { pair: 'other' })
