@@ -51,10 +51,10 @@ function tookText({ startedAt, endedAt }: Run): string {
 }
 
 /** What came of it, or how far it is, in a few words. */
-function outcomeText({ summary, progress, problem }: Run): string {
+function outcomeText({ summary, progress, problem, dryRun }: Run): string {
   const parts: string[] = []
   if (problem !== undefined) parts.push(`${clean(problem.title)}: ${clean(problem.detail)}`)
-  if (summary !== null) parts.push(summaryText(summary))
+  if (summary !== null) parts.push(summaryText(summary, dryRun))
   else if (progress !== null && problem === undefined) {
     const { done, total, message } = progress
     parts.push(
@@ -64,12 +64,12 @@ function outcomeText({ summary, progress, problem }: Run): string {
   return parts.join('; ') || '-'
 }
 
-function summaryText(summary: NonNullable<Run['summary']>): string {
+function summaryText(summary: NonNullable<Run['summary']>, dryRun: boolean): string {
   if (isTokensSummary(summary)) {
     const { unmodified, updated, failed } = summary.sync
-    return `${unmodified.length} unmodified, ${updated.length} updated, ${failed.length} failed`
+    return `${unmodified.length} unmodified, ${updated.length} ${dryRun ? 'to update' : 'updated'}, ${failed.length} failed`
   }
-  return countsText(summary.counts)
+  return countsText(summary.counts, dryRun)
 }
 
 type TokensSummary = components['schemas']['TokensSummary']
