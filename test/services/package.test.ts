@@ -2,6 +2,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startChromium } from './lib/chromium.ts'
 import { type FaultReplica, startFaultReplica } from './lib/fault-replica.ts'
 import { findFreePort } from './lib/free-port.ts'
 import { copyCheckout, fetchNode, readAll, runHere, runWell } from './lib/package.ts'
@@ -20,9 +21,11 @@ const urls = []
 registerHooks({ load(url, context, next) { urls.push(url); return next(url, context) } })
 process.on('exit', () => writeFileSync('loaded.json', JSON.stringify(urls)))`
 
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+const TARBALL = `syncer-${version}.tgz`
 const folder = createRunFolder('package')
 const checkout = join(folder.path, 'checkout')
-const tarball = join(folder.path, 'syncer-0.1.0.tgz')
+const tarball = join(folder.path, TARBALL)
 const at = (example: string) => join(folder.path, 'examples', example)
 const installed = (example: string, ...path: readonly string[]) => join(at(example), 'node_modules/syncer', ...path)
 
@@ -32,7 +35,7 @@ beforeAll(async () => {
   copyCheckout(checkout)
   before = readAll(checkout)
   const name = await runWell(checkout, 'npm', 'pack', '--silent', '--pack-destination', folder.path)
-  expect(name).toBe('syncer-0.1.0.tgz\n')
+  expect(name).toBe(`${TARBALL}\n`)
   after = readAll(checkout)
   cpSync(join(ROOT, 'examples'), join(folder.path, 'examples'), {
     recursive: true,
@@ -208,7 +211,7 @@ describe('the installed command', () => {
   })
 
   it('is found by npx, and tells its version', async () => {
-    expect(await runWell(at('login'), 'npx', '--no-install', 'syncer', '--version')).toBe('0.1.0\n')
+    expect(await runWell(at('login'), 'npx', '--no-install', 'syncer', '--version')).toBe(`${version}\n`)
     expect(await runWell(at('login'), 'npx', '--no-install', 'syncer', '--help')).toContain('syncer serve --config')
   })
 
@@ -235,6 +238,46 @@ describe('the installed command', () => {
     const sync = ['tokens', 'sync', ...clusters.urls]
     await runWell(folder.path, oldest, installed('login', 'bin/syncer'), ...sync)
     expect(clusters.shown()).toEqual(['new: by-hand by-hand'])
+  })
+
+  it('answers the client in a browser', async () => {
+    await using chromium = await startChromium()
+    await using visit = await chromium.open()
+    const imports = { 'syncer/client': './client.js', 'openapi-fetch': './openapi-fetch.js' }
+    const map = `<!doctype html><script type="importmap">${JSON.stringify({ imports })}</script>`
+    const files: Readonly<Record<string, readonly [type: string, body: string]>> = {
+      '': ['text/html', map],
+      'client.js': ['text/javascript', readFileSync(installed('login', 'dist/generated/client.js'), 'utf8')],
+      'openapi-fetch.js': [
+        'text/javascript',
+        readFileSync(join(at('login'), 'node_modules/openapi-fetch/dist/index.mjs'), 'utf8'),
+      ],
+    }
+    // Pages of the same origin as the service, which has none of them.
+    const folderOfPage = `${syncer.baseUrl}/page/`
+    await visit.page.route(`${folderOfPage}**`, async (route) => {
+      const [contentType, body] = files[route.request().url().slice(folderOfPage.length)] ?? ['text/plain', '']
+      await route.fulfill({ contentType, body })
+    })
+    await visit.page.goto(folderOfPage)
+    clusters.edit(0, 'seen', 'by-hand')
+    const told = await visit.page.evaluate(`import('syncer/client').then(async ({ createSyncerClient }) => {
+      const syncer = createSyncerClient({ baseUrl: location.origin })
+      const header = { 'X-Auth-Token': 'known', 'X-Nginx-Origin': 'gw-0' }
+      const { status } = await syncer.getSynced({ header })
+      const done = []
+      const run = await syncer.waitForRun((await syncer.syncTokens()).id, { onProgress: (progress) => done.push(progress.done) })
+      const refused = await syncer.getRun({ path: { id: 'none' } }).catch(({ name, status }) => [name, status])
+      return { status, state: run.state, heard: done.length > 0, refused }
+    })`)
+    expect(told).toEqual({
+      status: 'Synced',
+      state: 'succeeded',
+      heard: true,
+      refused: ['SyncerProblem', expect.any(Number)],
+    })
+    expect(clusters.shown()).toContain('seen: by-hand by-hand')
+    expect(visit.complaints).toEqual([])
   })
 
   it('serves the example of a login', async () => {

@@ -49,11 +49,14 @@ export function copyCheckout(folder: string): void {
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
 }
 
-/** Content of every file by its path; links are not followed. */
+/** Content of every file by its path, without dependencies. */
 export function readAll(folder: string): ReadonlyMap<string, string> {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
-  const paths = entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name))
-  return new Map(paths.map((path) => [path.slice(folder.length + 1), readFileSync(path, 'latin1')]))
+  const list = (below: string): readonly string[] =>
+    readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+      const path = join(below, entry.name)
+      return entry.isDirectory() ? list(path) : entry.isFile() ? [path] : []
+    })
+  return new Map(list('').map((path) => [path, readFileSync(join(folder, path), 'latin1')]))
 }
 
 /** Path of a Node of this version, kept. */
