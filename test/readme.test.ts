@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createProgram } from '../src/cli/program.ts'
-import { loadConfig } from '../src/config/load.ts'
 import { createFakeIo } from './cli/fake-io.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -42,12 +41,6 @@ describe.each(PAGES)('%s', (name) => {
     expect(all(code, /npm (?!run\b)(\w+)/g).filter((word) => !SHORT.includes(word))).toEqual([])
   })
 
-  it('links to what there is', () => {
-    for (const target of all(page, /\]\(([^)#]+)\)/g)) {
-      if (!/^https?:/.test(target)) expect(existsSync(join(ROOT, target)), target).toBe(true)
-    }
-  })
-
   it('names paths that there are', () => {
     for (const path of all(code, TOP)) expect(existsSync(join(ROOT, path)), path).toBe(true)
   })
@@ -74,32 +67,10 @@ describe.each(PAGES)('%s', (name) => {
       }
     }
   })
-
-  it('names settings that there are', () => {
-    const reference = read('docs/configuration.md')
-    for (const setting of all(
-      code,
-      /^((?:listen|auth|log|gateway|kubernetes|shutdown|tokens|db|dsync|state|runs)\.[\w.]+)(?::.*)?$/gm,
-    )) {
-      expect(reference, setting).toContain(`\`${setting}\``)
-    }
-  })
-
-  it('names metrics that there are', () => {
-    const files = ['src/synced/metrics.ts', 'src/http/metrics.ts', 'src/lib/leadership.ts', 'src/runs/metrics.ts']
-    const sources = files.map(read).join('\n')
-    for (const metric of all(code, /\b(syncer_[a-z_]+)\b/g)) expect(sources, metric).toContain(`'${metric}'`)
-  })
 })
 
 describe('README.md', () => {
   const page = read('README.md')
-
-  it('shows a configuration that is taken', async () => {
-    const [text = ''] = all(page, /```yaml\n([\s\S]*?)```/g)
-    const { config } = await loadConfig({ path: '/etc/syncer.yaml', env: {}, cwd: '/', readFile: async () => text })
-    expect(config.gateway?.discovery.kind).toBe('kubernetes')
-  })
 
   it('lists every command', () => {
     const program = createProgram(createFakeIo(), { code: 0 })
@@ -131,20 +102,5 @@ describe('docs/db.md', () => {
 
   it('says of deletes before anything else', () => {
     expect(page.split('\n').slice(1, 4).join(' ')).toContain('**Deletes are not carried over.**')
-  })
-
-  it('shows a configuration that is taken', async () => {
-    const [text = ''] = all(page, /```yaml\n([\s\S]*?)```/g)
-    const { config } = await loadConfig({ path: '/etc/syncer.yaml', env: {}, cwd: '/', readFile: async () => text })
-    expect(config.db?.pairs.map(({ name }) => name)).toEqual(['app'])
-  })
-
-  it('names options and metrics that there are', () => {
-    const program = createProgram(createFakeIo(), { code: 0 })
-    const options = program.commands
-      .flatMap((one) => one.commands)
-      .flatMap((one) => one.options.map(({ long }) => long))
-    for (const option of all(codeOf(page), /(?<![\w-])(--[a-z][a-z-]+)/g)) expect(options, option).toContain(option)
-    for (const metric of all(page, /\b(syncer_db_[a-z_]+)\b/g)) expect(read('src/runs/metrics.ts')).toContain(metric)
   })
 })

@@ -61,14 +61,6 @@ describe('docs/gateway/from-nginx-syncer.md', () => {
 })
 
 describe('docs/gateway/', () => {
-  it.each(readdirSync(FOLDER).filter((name) => name.endsWith('.md')))(
-    '%s leads only to files that are there',
-    (name) => {
-      const links = [...read(name).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => link)
-      expect(links.filter((link) => !readdirSync(FOLDER).includes(link))).toEqual([])
-    },
-  )
-
   it('speaks of every file that it has', () => {
     const names = readdirSync(FOLDER).filter((name) => name !== 'README.md')
     expect(names.filter((name) => !read('README.md').includes(`(${name})`))).toEqual([])

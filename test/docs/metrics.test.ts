@@ -8,6 +8,7 @@ import { type DescribedMetric, describeMetrics } from '../../scripts/generate/me
 import { systemClock } from '../../src/lib/clock.ts'
 import { startPlayground } from '../../src/playground/playground.ts'
 import { anchorsOf } from './markdown.ts'
+import { listPages, readPage } from './pages.ts'
 import { findFaults, labelsOf, type Metrics, metricsOf } from './promql.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -66,6 +67,15 @@ describe('the list of metrics', () => {
   it('is in docs/operate.md, and no other', () => {
     const named = [...read('docs/operate.md').matchAll(/^\| `(syncer_\w+)` \|/gm)].map(([, name]) => name)
     expect(named.toSorted()).toEqual(described.map(({ name }) => name))
+  })
+})
+
+describe('metrics', () => {
+  it.each(listPages())('that %s names exist', (page) => {
+    const named = readPage(page).matchAll(
+      /\bsyncer_(?:gateway|dsync|runs?|schedule|tokens|db|http|process|nodejs)_[a-z0-9_]+/g,
+    )
+    for (const [name] of named) expect([...metrics.keys()], page).toContain(name)
   })
 })
 

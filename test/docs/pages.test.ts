@@ -76,6 +76,19 @@ describe('options of commands', () => {
   )
 })
 
+describe('settings', () => {
+  const reference = readPage('docs/configuration.md')
+  /** Not `dsync.lock(…)`, a call of the library, and not `dsync.yaml`, a file. */
+  const setting = new RegExp(`^((?:${SECTIONS.join('|')})\\.(?!yaml)[\\w.[\\]]+)(?![\\w(])`)
+
+  // The chart has values of its own under the same names.
+  it.each(PAGES.filter((page) => !page.startsWith('helm/')))('that %s names exist', (page) => {
+    const inline = [...withoutBlocks(readPage(page)).matchAll(/`([^`\n]+)`/g)].map(([, code = '']) => code)
+    const named = inline.flatMap((code) => setting.exec(code)?.[1] ?? [])
+    expect(named.filter((name) => !reference.includes(`\`${name}`))).toEqual([])
+  })
+})
+
 describe('configurations in pages', () => {
   it('are there', () => {
     expect(new Set(configurations.map(({ page }) => page)).size).toBeGreaterThan(5)
