@@ -47,7 +47,7 @@ function problemLine({ message, problem }: SyncerProblem): string {
   const details = (problem.errors ?? []).map((one) =>
     `${one.header ?? one.query ?? one.pointer ?? ''} ${one.detail}`.trim(),
   )
-  return [message, ...details].join('; ')
+  return details.length === 0 ? message : [message.replace(/\.$/, ''), ...details].join('; ')
 }
 
 /** Why something failed, in a line; fetch hides it in the cause. */
