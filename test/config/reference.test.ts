@@ -67,7 +67,7 @@ describe('the reference page', () => {
     ['gateway.probe.scheme', '| `gateway.probe.scheme` | text | `https` | `https`, `http` | Scheme of the probe. |'],
     [
       'auth.open',
-      '| `auth.open` | list of text | `[]` | up to 2 entries, each `metrics`, `ui` | What needs no credentials: `metrics` is /metrics, `ui` is the API document and Swagger UI. |',
+      '| `auth.open` | list of text | `[]` | up to 2 entries, each `metrics`, `ui` | What needs no credentials: `metrics` is /metrics, `ui` is the API document, Swagger UI and the files of the status page, which asks for credentials itself. |',
     ],
   ])('has a row for %s', (key, line) => {
     expect(row(key)).toBe(line)
