@@ -24,8 +24,21 @@ export function checkTokensRules(tokens: TokensConfig): Problem[] {
       'address',
     ),
     ...(schedule === undefined ? [] : checkSchedule(schedule, ['tokens', 'schedule'])),
+    ...refuseLonely(tokens),
     ...(preferred === undefined || names.includes(preferred)
       ? []
       : [{ at: ['tokens', 'onConflict'], message: `names no cluster; the clusters are ${names.join(', ')}` }]),
+  ]
+}
+
+/** A cluster alone is refused run by run, which nobody sees where runs start by themselves. */
+function refuseLonely({ clusters, schedule, follow }: TokensConfig): Problem[] {
+  const starter = schedule !== undefined ? 'schedule' : follow ? 'follow' : undefined
+  if (clusters.length >= 2 || starter === undefined) return []
+  return [
+    {
+      at: ['tokens', 'clusters'],
+      message: `must be two at least with ${starter}: one cluster alone is always in step`,
+    },
   ]
 }

@@ -196,6 +196,16 @@ describe('what is refused', () => {
       [`tokens.schedule: ${CRON} Invalid value for minute: 61 (line 1)`],
     ],
     [
+      'a schedule over one cluster',
+      tokens(', schedule: "@daily"', C1),
+      ['tokens.clusters: must be two at least with schedule: one cluster alone is always in step (line 1)'],
+    ],
+    [
+      'following one cluster',
+      tokens(', follow: true', C1),
+      ['tokens.clusters: must be two at least with follow: one cluster alone is always in step (line 1)'],
+    ],
+    [
       'a moment that never comes',
       tokens(',\n schedule: {\n cron: "0 0 31 2 *" }'),
       ['tokens.schedule.cron: is a moment that never comes (line 3)'],
