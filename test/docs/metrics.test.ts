@@ -137,6 +137,8 @@ describe('docs/grafana/syncer.json', () => {
     expect(first).toMatchObject({ name: 'datasource', type: 'datasource', query: 'prometheus' })
     for (const one of others) {
       expect(one).toMatchObject({ type: 'query', datasource: { type: 'prometheus', uid: '$' + '{datasource}' } })
+      const [, metric] = /^label_values\((\w+)/.exec(one.definition) ?? []
+      expect([...metrics.keys()]).toContain(metric)
     }
     for (const panel of panels.filter(({ type }) => type !== 'row'))
       expect(panel.datasource, panel.title).toEqual({ type: 'prometheus', uid: '$' + '{datasource}' })
