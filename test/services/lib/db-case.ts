@@ -65,7 +65,7 @@ class Case {
   readonly #faults: Record<string, number> = {}
   readonly #exits: Record<string, number> = {}
   readonly #changes: Parameters<typeof judgeDocumentChanges>[1][number][] = []
-  #run: { readonly faults: RunFaults; readonly onRequest: () => void } | undefined
+  #run: { readonly faults: RunFaults; readonly onRequest: (writes: boolean) => void } | undefined
   #scene: DbScene | undefined
   #users: Users | undefined
   #http: HttpProxy | undefined
@@ -181,12 +181,12 @@ class Case {
   }
 
   #onHttp(asked: AskedRequest) {
-    this.#run?.onRequest()
+    this.#run?.onRequest(asked.kind === 'bulk')
     return this.#run?.faults.http(asked)
   }
 
   #onCql(request: CqlRequest) {
-    this.#run?.onRequest()
+    this.#run?.onRequest(request.kind === 'BATCH')
     return this.#run?.faults.cql(request)
   }
 
@@ -196,11 +196,13 @@ class Case {
     const running = this.#sceneNow.begin(['db', 'sync', 'app', '--output', 'json'])
     const { child } = running
     const struck: Promise<void>[] = []
-    let made = 0
-    const onRequest = () => {
+    let [made, written] = [0, 0]
+    const onRequest = (writes: boolean) => {
       made++
-      for (const { at, strike, ms } of faults.strikes)
-        if (at === made) struck.push(this.#strike(strike, ms, (signal) => child.kill(signal)))
+      if (writes) written++
+      for (const { strike, of, at, ms } of faults.strikes)
+        if (of === 'all' ? at === made : writes && at === written)
+          struck.push(this.#strike(strike, ms, (signal) => child.kill(signal)))
     }
     this.#run = { faults, onRequest }
     const tooLong = setTimeout(() => {
@@ -223,7 +225,9 @@ class Case {
     const { search, cassandra } = this.#options.servers
     switch (strike) {
       case 'kill':
-        return signal('SIGKILL')
+        await sleep(ms)
+        signal('SIGKILL')
+        return
       case 'cancel':
         return signal('SIGINT')
       case 'reset-all':

@@ -3,7 +3,7 @@ import type { Chance } from '../../lib/chance.ts'
 import type { CqlFault, CqlRequest } from './cql-proxy.ts'
 import { type AskedRequest, EXPIRED_POINT_IN_TIME, type HttpFault } from './db-http-proxy.ts'
 
-/** Something that happens once, when the syncer makes its n-th request of all. */
+/** Something that happens once, when the syncer makes its n-th request of all, or the n-th that writes. */
 export type Strike =
   | 'kill'
   | 'cancel'
@@ -15,8 +15,13 @@ export type Strike =
 
 export interface RunFaults {
   readonly name: string
-  /** At which request, from 1. */
-  readonly strikes: readonly { readonly at: number; readonly strike: Strike; readonly ms: number }[]
+  /** At which request, from 1. A kill comes `ms` after it, all else lasts as long. */
+  readonly strikes: readonly {
+    readonly strike: Strike
+    readonly of: 'all' | 'writes'
+    readonly at: number
+    readonly ms: number
+  }[]
   readonly http: (asked: AskedRequest) => HttpFault | undefined
   readonly cql: (request: CqlRequest) => CqlFault | undefined
 }
@@ -39,6 +44,9 @@ export type FaultKind = (typeof KINDS)[number][0]
 
 /** Freezing longer would make users wait, not the syncer worse. */
 const FREEZE_MS = [300, 5_000] as const
+/** A kill in the middle of the first writes: among so many of them, so long after one. */
+const FIRST_WRITES = 8
+const KILL_MS = [50, 800] as const
 /** What keeps a request waiting until it times out may happen so often in a run. */
 const MAX_SILENCES = 2
 const MAX_FAULTS = 15
@@ -46,13 +54,17 @@ const MAX_FAULTS = 15
 /** One of all that can be done to a run, or what is wanted of it; `requests` is about how many a whole run makes. */
 export function drawFaults(chance: Chance, requests: number, name: FaultKind = drawKind(chance)): RunFaults {
   const at = () => chance.whole(1, Math.max(2, requests))
-  const strike = (what: Strike) => ({ at: at(), strike: what, ms: chance.between(...FREEZE_MS) })
+  const strike = (what: Strike) => ({ strike: what, of: 'all' as const, at: at(), ms: chance.between(...FREEZE_MS) })
+  const kill = () =>
+    chance.is(0.5)
+      ? ({ strike: 'kill', of: 'all', at: at(), ms: 0 } as const)
+      : ({ strike: 'kill', of: 'writes', at: chance.whole(1, FIRST_WRITES), ms: chance.between(...KILL_MS) } as const)
   const isBad = (side: string) => name === `bad-${side}` || name.startsWith('bad-both')
   const kills = name === 'kill' || name === 'bad-both-kill'
   return {
     name,
     strikes: [
-      ...(kills ? [strike('kill')] : []),
+      ...(kills ? [kill()] : []),
       ...(name === 'cancel' || name.startsWith('freeze') || name.startsWith('restart') ? [strike(name as Strike)] : []),
       ...(name.startsWith('bad') && chance.is(0.5) ? [strike('reset-all')] : []),
     ],
