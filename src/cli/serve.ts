@@ -1,5 +1,6 @@
 // `syncer serve`: the service, from its start to the signal that ends it.
 import type { Command } from 'commander'
+import { type Clock, delay } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { type StopSignal, watchStopSignals } from '../lib/stop-signals.ts'
 import { DONE, FAILED, INTERRUPTED } from './exit.ts'
@@ -47,7 +48,14 @@ async function serve(path: string | undefined, io: CliIo): Promise<number> {
   }
   io.process.on('uncaughtException', dieOfFatal)
   try {
-    const service = await startService(loaded, { env: io.env, clock: io.clock, logger })
+    const starting = startService(loaded, { env: io.env, clock: io.clock, logger })
+    const patience = outlastPatience(asked.promise, loaded.config.shutdown.graceMs, io.clock)
+    const service = await Promise.race([starting, patience])
+    if (service === undefined) {
+      io.err(`syncer serve: stopped by ${await asked.promise} before it had started\n`)
+      io.process.exit(FAILED)
+      return FAILED
+    }
     logger.info({ signal: await asked.promise }, 'stopping')
     const code = await stop(service.stop, logger)
     // What would not end in time must not keep the process alive; pino writes what it still holds when the process exits.
@@ -57,6 +65,12 @@ async function serve(path: string | undefined, io: CliIo): Promise<number> {
     io.process.off('uncaughtException', dieOfFatal)
     watch[Symbol.dispose]()
   }
+}
+
+/** Resolves when a start that hangs, at a file system or a server, has been waited for long enough after it was asked to end. */
+async function outlastPatience(asked: Promise<StopSignal>, graceMs: number, clock: Clock): Promise<undefined> {
+  await asked
+  await delay(clock, graceMs)
 }
 
 async function stop(stopService: () => Promise<void>, logger: Logger): Promise<number> {

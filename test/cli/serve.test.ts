@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -58,6 +58,31 @@ describe('syncer serve', { timeout: 60_000 }, () => {
       'listening',
       'stopping',
     ])
+  })
+
+  it('ends when it is asked to while its start hangs', async () => {
+    const connected = Promise.withResolvers<void>()
+    await using stack = new AsyncDisposableStack()
+    const silent = createServer((socket) => {
+      stack.defer(() => void socket.destroy())
+      socket.on('error', () => {})
+      connected.resolve()
+    })
+    stack.defer(() => new Promise<void>((resolve) => void silent.close(() => resolve())))
+    await new Promise<void>((resolve) => void silent.listen(0, '127.0.0.1', resolve))
+    const { port } = silent.address() as AddressInfo
+    const clusters = '[{ name: a, url: "http://127.0.0.1:1" }, { name: b, url: "http://127.0.0.1:2" }]'
+    const syncer = await serve(
+      `${BARE}shutdown: { graceMs: 0 }\ntokens: { clusters: ${clusters} }\nstate: { kind: postgres, url: { env: STATE } }\n`,
+      { env: { STATE: `postgres://me:hunter2@127.0.0.1:${port}/state` } },
+    )
+    await connected.promise
+    syncer.child.kill('SIGTERM')
+    const { code, out, err } = await syncer.exit
+    expect({ code, out, err }).toEqual({
+      ...{ code: 1, out: '' },
+      err: 'syncer serve: stopped by SIGTERM before it had started\n',
+    })
   })
 
   it('goes on answering while readiness fails, and obeys a second SIGINT at once', async () => {
