@@ -1,6 +1,6 @@
 // One connection to the SQLite file: opened with care and brought to the newest version. Everything here waits where it stands, for the
 // disk and for other processes: it belongs into a thread of its own. What is committed survives a kill and a power cut.
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { Row } from './rows.ts'
@@ -180,11 +180,23 @@ export function makeFile(path: string): void {
     throw new StateUnusable(`state file ${path}: cannot be made (${why})`, { cause: error })
   }
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     closeSync(openSync(path, 'wx', 0o600))
   } catch (error) {
     // It is not opened again: to close a file lets go of every lock that this process has on it.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) refuse(error)
+  }
+}
+
+/** Not by `recursive` of Node: that never ends where a folder that is there makes none and says ENOENT, as /proc does. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Somebody else has made it meanwhile.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeFile } from '../../src/state/sqlite-database.ts'
 import { openSqliteStore } from '../../src/state/sqlite-store.ts'
 import { OwnerLost, type StateStore, StateUnavailable } from '../../src/state/store.ts'
 import { item, range } from '../conformance/state-bench.ts'
@@ -90,6 +91,10 @@ describe('the file of a store in SQLite', () => {
     writeFileSync(join(folder, 'a'), '')
     const message = `state file ${path}: cannot be made (ENOTDIR)`
     await expect(open()).rejects.toMatchObject({ name: 'StateUnusable', message })
+  })
+
+  it('that stands in a folder which makes no folders is refused, and not tried for ever', () => {
+    expect(() => makeFile('/proc/syncer/state.db')).toThrow('state file /proc/syncer/state.db: cannot be made (ENOENT)')
   })
 
   it('that is no database is left as it is', async () => {
