@@ -142,7 +142,7 @@ exiting with code 0
     expect({ code, out, err }).toEqual({
       code: expected,
       out: expected === 1 ? 'exiting with code 1\n' : '',
-      err: `syncer tokens sync: Title (${status}): Detail.; /clusters/1 is no cluster\n`,
+      err: `syncer tokens sync: Title (${status}): Detail; /clusters/1 is no cluster\n`,
     })
   })
 
