@@ -117,7 +117,7 @@ describe('syncer synced, asking a server', () => {
     expect({ code, out, err }).toEqual({
       code: expected,
       out: '',
-      err: `syncer synced: Title (${status}): Detail.; X-Nginx-Origin names no replica\n`,
+      err: `syncer synced: Title (${status}): Detail; X-Nginx-Origin names no replica\n`,
     })
   })
 
