@@ -1,5 +1,6 @@
 // A buffer that grows, for values and frames of the native protocol: numbers big-endian, lengths patched in afterwards. Pure.
 
+const LEAST_CAPACITY = 1_024
 /** Characters from which room for the most that there can be is too much. */
 const LONG_TEXT = 65_536
 
@@ -8,7 +9,7 @@ export class ByteWriter {
   #length = 0
 
   /** `capacity`: bytes to begin with. */
-  constructor(capacity = 1_024) {
+  constructor(capacity = LEAST_CAPACITY) {
     this.#bytes = Buffer.allocUnsafeSlow(capacity)
   }
 
@@ -103,7 +104,7 @@ export class ByteWriter {
     const at = this.#length
     const needed = at + more
     if (needed > this.#bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
+      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2, LEAST_CAPACITY))
       this.#bytes.copy(grown, 0, 0, at)
       this.#bytes = grown
     }

@@ -67,8 +67,10 @@ export class RowEncoder {
   }
 }
 
+const FIRST_CAPACITY = 64 * 1_024
+
 export class Chunk {
-  readonly #out = new ByteWriter(64 * 1_024)
+  readonly #out: ByteWriter
   readonly #encoder: RowEncoder
   readonly ids: string[] = []
   readonly versions: Version[] = []
@@ -76,7 +78,9 @@ export class Chunk {
   /** Where each row ends; the next one begins there. */
   readonly #ends: number[] = []
 
-  constructor(encoder: RowEncoder) {
+  /** `capacity`: bytes that it will probably have. */
+  constructor(encoder: RowEncoder, capacity = FIRST_CAPACITY) {
+    this.#out = new ByteWriter(capacity)
     this.#encoder = encoder
   }
 
@@ -95,6 +99,11 @@ export class Chunk {
   /** About what it takes in memory. */
   get bytes(): number {
     return this.#out.length + this.rows * OWN_BYTES
+  }
+
+  /** Bytes of its cells. */
+  get length(): number {
+    return this.#out.length
   }
 
   get isFull(): boolean {

@@ -21,6 +21,8 @@ const MOST_BYTES = 8 * 1_024 * 1_024
  */
 const LEAST_BYTES = 1_024 * 1_024
 const UNITS_AT_ONCE = 3
+/** Of the next chunk, beyond the bytes of the one before. */
+const ROOM = 1.1
 /** Microseconds from which writers of tables with lists draw theirs. */
 const OWN_TIMES = 500
 
@@ -100,7 +102,7 @@ export class TableWriter implements RowWriter {
   async #carryOn(): Promise<void> {
     const chunk = this.#gathering
     if (chunk.rows === 0) return
-    this.#gathering = new Chunk(this.#parts.encoder)
+    this.#gathering = new Chunk(this.#parts.encoder, Math.ceil(chunk.length * ROOM))
     await this.#carrying
     this.#carrying = this.#carry(chunk)
     // Whoever writes next or finishes is told.

@@ -17,6 +17,8 @@ export interface BulkWriterOptions extends WriterOptions {
   readonly refresh: (signal: AbortSignal) => Promise<void>
 }
 
+/** Of the next batch, beyond the bytes of the one before. */
+const ROOM = 1.1
 const REFUSED = Symbol('the row cannot be a document')
 
 export class BulkWriter implements RowWriter {
@@ -72,7 +74,7 @@ export class BulkWriter implements RowWriter {
   async #beginBatch(): Promise<void> {
     this.#throwFailure()
     const draft = this.#draft
-    this.#draft = new Draft()
+    this.#draft = new Draft(Math.ceil(draft.length * ROOM))
     const turn = await this.#options.pace.take(this.#signal)
     const work = this.#writeBatch(draft, turn)
     this.#underWay.add(work)

@@ -29,8 +29,18 @@ const LINE_END = 10
 
 export class Draft {
   readonly items: Item[] = []
-  readonly #out = new ByteWriter()
+  readonly #out: ByteWriter
   #bytes = 0
+
+  /** `capacity`: bytes that it will probably have. Memory that has to be copied to grow is memory twice. */
+  constructor(capacity = 0) {
+    this.#out = new ByteWriter(capacity)
+  }
+
+  /** Bytes that were written out. */
+  get length(): number {
+    return this.#out.length
+  }
 
   /** About how many bytes its documents have. */
   get bytes(): number {
