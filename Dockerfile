@@ -28,7 +28,7 @@ RUN node scripts/build.ts && node scripts/manifest.ts pack
 
 # Process 1 has to reap what others leave, which Node does not do.
 FROM ${NODE_IMAGE} AS init
-RUN apt-get update && apt-get install --yes --no-install-recommends tini
+RUN command -v tini || { apt-get update && apt-get install --yes --no-install-recommends tini; }
 
 FROM ${NODE_IMAGE}
 LABEL org.opencontainers.image.title="Syncer" \
@@ -47,11 +47,12 @@ COPY --from=build /app/package.json ./
 COPY LICENSE ./
 COPY bin bin
 COPY --from=build /app/dist dist
-ENV NODE_ENV=production \
-    SYNCER_CONFIG=/etc/syncer/syncer.yaml
+ENV NODE_ENV=production
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.version="${VERSION}" org.opencontainers.image.revision="${REVISION}"
+# Where `syncer.yaml` is found when it is there.
+WORKDIR /etc/syncer
 USER 65532:65532
 VOLUME /var/lib/syncer
 EXPOSE 8080

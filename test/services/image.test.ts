@@ -36,12 +36,11 @@ describe('what the image says of itself', () => {
     const { User, Entrypoint, Cmd, WorkingDir } = image.config
     expect(User).toMatch(/^[1-9]\d*:[1-9]\d*$/)
     expect([...Entrypoint, ...Cmd]).toEqual(['tini', '--', 'node', '/app/bin/syncer', 'serve'])
-    expect(WorkingDir).toBe('/app')
+    expect(WorkingDir).toBe('/etc/syncer')
   })
 
-  it('is production, with its configuration, its port and its volume', () => {
+  it('is production, with its port and its volume', () => {
     expect(image.config.Env).toContain('NODE_ENV=production')
-    expect(image.config.Env).toContain(`SYNCER_CONFIG=${CONFIG}`)
     expect(Object.keys(image.config.ExposedPorts)).toEqual(['8080/tcp'])
     expect(Object.keys(image.config.Volumes)).toEqual(['/var/lib/syncer'])
   })
