@@ -11,7 +11,6 @@ import { gatewaySection } from './lib/syncer.ts'
 import { createTestTls } from './lib/test-tls.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
-const CONFIG = '/etc/syncer/syncer.yaml'
 /** As OpenShift gives them: any number, of group 0. */
 const ANY_USER = '1000650000:0'
 /** What anybody may write to where nothing is mounted: as in Debian, and the volume. */
