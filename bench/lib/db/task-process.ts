@@ -2,10 +2,12 @@
 
 import type { Pair } from '../../../src/db/contract.ts'
 import type { Row } from '../../../src/db/document.ts'
+import { SPLITS_AT_ONCE } from '../../../src/db/pipeline.ts'
 import type { Store, StoreTable } from '../../../src/db/store.ts'
 import { syncPair } from '../../../src/db/sync.ts'
 import { verifyPair } from '../../../src/db/verify.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
+import { forEachConcurrently } from '../../../src/lib/concurrently.ts'
 import { prepareStore } from '../../../src/wiring/db-stores.ts'
 import { type Figures, measure } from './measure.ts'
 import { carryBack, carryThere, openDriver } from './original.ts'
@@ -162,8 +164,11 @@ async function measureScan(store: Store): Promise<Figures> {
   const table = store.openTable(TABLE)
   return await measure(parties, async () => {
     let rows = 0
-    for (const split of await table.plan(WHOLE, { atLeast: 4, signal }))
+    // As a sync does it.
+    const splits = await table.plan(WHOLE, { atLeast: SPLITS_AT_ONCE, signal })
+    await forEachConcurrently(splits, SPLITS_AT_ONCE, signal, async (split) => {
       for await (const batch of table.scan(split, WHOLE, signal)) rows += batch.rows.length
+    })
     return rows
   })
 }
