@@ -267,7 +267,7 @@ export class Batch {
     item.isSettled = true
     const told = outcome === 'equal' && item.isDoubtful ? 'applied' : outcome
     if (told === 'applied') this.#written++
-    this.#options.settle(item.id, item.version, told, ...(reason === undefined ? [] : [reason]))
+    this.#options.settle(item.id, item.version, told, reason)
   }
 
   #fail(message: string): StoreFailed {
