@@ -1,4 +1,5 @@
 // A real Elasticsearch or OpenSearch for the suite of stores, and a user who writes documents with plain requests.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openElasticsearchStore } from '../../../src/db/elasticsearch/elasticsearch.ts'
 import { msOf, parseTimeuuid } from '../../../src/db/timeuuid.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
@@ -7,12 +8,15 @@ import type { SearchRelease } from './search-releases.ts'
 import { startSearch } from './search-server.ts'
 
 const REQUEST_MS = 60_000
+const BUSY = 429
+const BUSY_TRIES = 60
+const BUSY_PAUSE_MS = 500
 /** What a user maps a column to; of all other types a table is made as a sync makes it. */
 const MAPPINGS: Readonly<Record<string, object>> = { text: { type: 'text' }, int: { type: 'integer' } }
 
 export async function openSearchBench(release: SearchRelease): Promise<DbBench> {
   const server = await startSearch(release)
-  const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+  const askOnce = async (method: string, path: string, body?: unknown): Promise<Answer | 'busy'> => {
     const response = await fetch(`${server.url}/${path}`, {
       method,
       headers: { 'content-type': 'application/json' },
@@ -20,8 +24,18 @@ export async function openSearchBench(release: SearchRelease): Promise<DbBench> 
       signal: AbortSignal.timeout(REQUEST_MS),
     })
     const text = await response.text()
+    if (response.status === BUSY) return 'busy'
     if (!response.ok && response.status !== 404) throw new Error(`${method} ${path}: ${response.status} ${text}`)
     return { status: response.status, body: text === '' ? {} : JSON.parse(text) }
+  }
+  /** Users ask again, too. */
+  const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+    for (let tries = 1; ; tries++) {
+      const answer = await askOnce(method, path, body)
+      if (answer !== 'busy') return answer
+      if (tries === BUSY_TRIES) throw new Error(`${method} ${path}: busy, ${tries} times`)
+      await sleep(BUSY_PAUSE_MS)
+    }
   }
   const open: DbBench['open'] = (policy) =>
     openElasticsearchStore({

@@ -13,7 +13,7 @@ import { asSystemUser, giveToSystemUser } from './system-user.ts'
 import { guardFolder } from './watchdog.ts'
 
 export type SearchOptions = SearchRelease & {
-  /** Its memory for objects, in MiB: 512 when left out. */
+  /** Its memory for objects, in MiB: 1,024 when left out. With half of it servers refuse requests of the suites. */
   readonly heapMb?: number
   /** Settings of the node beside those that every one has. */
   readonly settings?: Readonly<Record<string, unknown>>
@@ -43,7 +43,7 @@ const KINDS = {
 
 /** Starts it and resolves when it takes documents. Throws with its log when it does not. */
 export async function startSearch({
-  heapMb = 512,
+  heapMb = 1_024,
   settings = {},
   plugin,
   ...release
