@@ -1,24 +1,13 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createApi, describeError, ProblemAnswer } from '../../public/io/api.js'
 import { followRun } from '../../public/io/follow.js'
 import { createStore } from '../../public/io/store.js'
 import type { Run } from '../../public/types.ts'
+import { ID, RUN as QUEUED } from './lib/run.ts'
 
-const ID = '019b76da-a800-7b3c-9d51-0f7c3f6d2e10'
 const TOKEN = 'tok-5ec2e7'
-const RUN: Run = {
-  ...{
-    id: ID,
-    kind: 'tokens',
-    state: 'running',
-    trigger: 'api',
-    request: {},
-    dryRun: false,
-    progress: null,
-    summary: null,
-  },
-  ...{ createdAt: '2026-01-01T00:00:00.000Z', startedAt: null, endedAt: null },
-}
+const RUN: Run = { ...QUEUED, state: 'running' }
 
 interface Asked {
   readonly url: string
@@ -134,7 +123,7 @@ describe('a run is followed', () => {
     const { asked, fetch } = fakeFetch(json(RUN), stream(''))
     const following = followRun(createApi({ fetch, token: () => undefined }), ID, {
       ...{ signal: leaving.signal, now: () => performance.now() },
-      onChange: () => setTimeout(() => leaving.abort(), 20),
+      onChange: () => setImmediate(() => leaving.abort()),
     })
     await following
     expect(asked).toHaveLength(2)
@@ -142,7 +131,9 @@ describe('a run is followed', () => {
 })
 
 describe('what is known', () => {
-  const settle = () => new Promise((resolve) => setTimeout(resolve, 5))
+  const settle = async () => {
+    for (let turns = 0; turns < 20; turns++) await turn()
+  }
   const storeOver = (...answers: (() => Response)[]) => {
     const { asked, fetch } = fakeFetch(...answers)
     const clock = { ms: 0 }

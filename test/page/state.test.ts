@@ -3,22 +3,7 @@ import { answered, CONNECTING, EVERY_MS, failed, refused } from '../../public/mo
 import { applyEvents, beginFollowing, createEventReader } from '../../public/model/events.js'
 import { describeProgress } from '../../public/model/progress.js'
 import { readRoute, writeRoute } from '../../public/model/route.js'
-import type { Run } from '../../public/types.ts'
-
-const ID = '019b76da-a800-7b3c-9d51-0f7c3f6d2e10'
-const RUN: Run = {
-  ...{
-    id: ID,
-    kind: 'tokens',
-    state: 'queued',
-    trigger: 'api',
-    request: {},
-    dryRun: false,
-    progress: null,
-    summary: null,
-  },
-  ...{ createdAt: '2026-01-01T00:00:00.000Z', startedAt: null, endedAt: null },
-}
+import { ID, RUN } from './lib/run.ts'
 
 describe('the connection', () => {
   it('asks again after a while when it was answered', () => {
