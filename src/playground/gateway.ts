@@ -45,3 +45,24 @@ function startTicking(clock: Clock, firstMs: number, everyMs: number, fn: () => 
   timer = clock.setTimer(firstMs, tick)
   return { [Symbol.dispose]: () => timer.cancel() }
 }
+
+/** The section `gateway` of a configuration that asks these replicas, whose certificates have the name `serverName`. */
+export function describeGateway(
+  { replicas }: PlaygroundGateway,
+  {
+    serverName,
+    caFile,
+    deadlineMs,
+  }: { readonly serverName: string; readonly caFile: string; readonly deadlineMs: number },
+) {
+  return {
+    discovery: { kind: 'static', replicas: replicas.map(({ name, address, port }) => ({ name, address, port })) },
+    probe: {
+      host: serverName,
+      path: '/_synced',
+      token: 'cookie:auth_token',
+      tls: { ca: { file: caFile }, servername: serverName },
+    },
+    deadlineMs,
+  }
+}

@@ -10,7 +10,7 @@ import { createLogger } from '../lib/logger.ts'
 import { type RunningService, startService } from '../main.ts'
 import { createCertificateAuthority } from './certificates.ts'
 import { type Databases, makeDatabases } from './databases.ts'
-import { type PlaygroundGateway, startPlaygroundGateway } from './gateway.ts'
+import { describeGateway, type PlaygroundGateway, startPlaygroundGateway } from './gateway.ts'
 import { OPT_OUT_METADATA_NAME, startTokenClusters, type TokenClusters } from './token-clusters.ts'
 
 const SERVER_NAME = 'gateway.playground.test'
@@ -112,20 +112,8 @@ function createConfig(gateway: PlaygroundGateway, port: number, caFile: string):
     auth: { mode: 'none' },
     log: { level: 'warn' },
     shutdown: { readinessDelayMs: 0, graceMs: 2_000 },
-    gateway: {
-      discovery: {
-        kind: 'static',
-        replicas: gateway.replicas.map(({ name, address, port: own }) => ({ name, address, port: own })),
-      },
-      probe: {
-        host: SERVER_NAME,
-        path: '/_synced',
-        token: 'cookie:auth_token',
-        tls: { ca: { file: caFile }, servername: SERVER_NAME },
-      },
-      // A tick is a second: the token of a login may need all of it, and a little more.
-      deadlineMs: 2_000,
-    },
+    // A tick is a second: the token of a login may need all of it, and a little more.
+    gateway: describeGateway(gateway, { serverName: SERVER_NAME, caFile, deadlineMs: 2_000 }),
   }
 }
 

@@ -11,7 +11,7 @@ import { createLogger } from '../../../src/lib/logger.ts'
 import { type RunningService, startService } from '../../../src/main.ts'
 import { createCertificateAuthority } from '../../../src/playground/certificates.ts'
 import { makeDatabases } from '../../../src/playground/databases.ts'
-import { type PlaygroundGateway, startPlaygroundGateway } from '../../../src/playground/gateway.ts'
+import { describeGateway, type PlaygroundGateway, startPlaygroundGateway } from '../../../src/playground/gateway.ts'
 import { type FakeWaiter, startFakeWaiter } from '../../fakes/waiter.ts'
 import { findFreePort } from './free-port.ts'
 import { createRunFolder } from './run-folder.ts'
@@ -68,19 +68,7 @@ export async function startStatusScene(sections: Readonly<Record<string, unknown
       listen: { host: '127.0.0.1', port },
       auth: { mode: 'bearer', open: ['ui'], callers: callers() },
       shutdown: { readinessDelayMs: 0, graceMs: 500 },
-      gateway: {
-        discovery: {
-          kind: 'static',
-          replicas: gateway.replicas.map(({ name, address, port: own }) => ({ name, address, port: own })),
-        },
-        probe: {
-          host: SERVER_NAME,
-          path: '/_synced',
-          token: 'cookie:auth_token',
-          tls: { ca: { file: caFile }, servername: SERVER_NAME },
-        },
-        deadlineMs: 1_000,
-      },
+      gateway: describeGateway(gateway, { serverName: SERVER_NAME, caFile, deadlineMs: 1_000 }),
       tokens: {
         clusters: [east, west].map(({ name, url: own }) => ({ name, url: own })),
         undoFolder: 'undo',
