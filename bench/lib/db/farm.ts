@@ -12,7 +12,8 @@ import { RawSearch } from './raw-search.ts'
 import { TABLE } from './rows.ts'
 import type { Task, TaskCall } from './task.ts'
 
-const HEAP_MB = 1_024
+const SEARCH_HEAP_MB = 1_024
+const CASSANDRA_HEAP_MB = 2_048
 /** Two million rows take minutes. */
 const TASK_MS = 3_600_000
 
@@ -42,8 +43,8 @@ export async function startFarm(log: (line: string) => void): Promise<Farm> {
   const plugin = await buildRootPlugin(log)
   const stack = new AsyncDisposableStack()
   try {
-    const node = stack.use(await startCassandra())
-    const server = stack.use(await startSearch({ kind: 'elasticsearch', major: 8, heapMb: HEAP_MB, plugin }))
+    const node = stack.use(await startCassandra({ heapMb: CASSANDRA_HEAP_MB }))
+    const server = stack.use(await startSearch({ kind: 'elasticsearch', major: 8, heapMb: SEARCH_HEAP_MB, plugin }))
     const cassandra = stack.use(await openRawCassandra(node.port))
     const search = stack.use(new RawSearch(server.url))
     for (const keyspace of KEYSPACES) await makeKeyspace(cassandra, keyspace)

@@ -16,6 +16,8 @@ import { isListening, startProcess } from './server-process.ts'
 export interface CassandraOptions {
   /** Ranges of the ring that it owns: 16 when left out, which makes one range that wraps around the end. */
   readonly numTokens?: number
+  /** Of its Java; with what Cassandra itself makes of so much memory, as users have it. Small in all things when left out. */
+  readonly heapMb?: number
 }
 
 export interface Cassandra extends RestartableServer {
@@ -45,7 +47,7 @@ export async function installCassandra(log: (line: string) => void): Promise<voi
 }
 
 /** Starts it and resolves when it takes statements. Throws with its log when it does not. */
-export async function startCassandra({ numTokens = 16 }: CassandraOptions = {}): Promise<Cassandra> {
+export async function startCassandra({ numTokens = 16, heapMb }: CassandraOptions = {}): Promise<Cassandra> {
   const jars = jarsFolder()
   if (!existsSync(jars)) throw new Error('Cassandra is missing: `npm run test:services` installs it')
   const java = join(findJava(JAVA), 'bin/java')
@@ -53,14 +55,15 @@ export async function startCassandra({ numTokens = 16 }: CassandraOptions = {}):
   const server = await startRestartable('cassandra', {
     prepare: async (folder) => {
       await mkdir(join(folder, 'tmp'))
-      await writeFile(join(folder, 'cassandra.yaml'), stringify(describeNode({ numTokens, port, storagePort, folder })))
+      const settings = { ...describeNode({ numTokens, port, storagePort, folder }), ...(heapMb === undefined && SMALL) }
+      await writeFile(join(folder, 'cassandra.yaml'), stringify(settings))
     },
     launch: (folder) =>
       startProcess({
         name: 'cassandra',
         // What the user of the machine sets for Java is not for this one.
         command: 'env',
-        args: ['-i', 'PATH=/usr/bin:/bin', `HOME=${folder}`, java, ...describeJava(jars, folder)],
+        args: ['-i', 'PATH=/usr/bin:/bin', `HOME=${folder}`, java, ...describeJava(jars, folder, heapMb)],
         cwd: folder,
         stdoutFile: join(folder, 'log'),
         ready: () => isListening(HOST, port),
@@ -70,7 +73,7 @@ export async function startCassandra({ numTokens = 16 }: CassandraOptions = {}):
   return Object.assign(server, { host: HOST, port, dataCenter: 'datacenter1' })
 }
 
-function describeJava(jars: string, folder: string): string[] {
+function describeJava(jars: string, folder: string, heapMb: number | undefined): string[] {
   const [agent = ''] = globSync(join(jars, 'jamm-*.jar'))
   const properties = {
     'cassandra.config': pathToFileURL(join(folder, 'cassandra.yaml')).href,
@@ -83,6 +86,8 @@ function describeJava(jars: string, folder: string): string[] {
   }
   return [
     `@${join(SETTINGS, 'jvm17.args')}`,
+    // The last one counts.
+    ...(heapMb === undefined ? [] : [`-Xms${heapMb}m`, `-Xmx${heapMb}m`]),
     `-javaagent:${agent}`,
     ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
     ...['-cp', join(jars, '*'), 'org.apache.cassandra.service.CassandraDaemon'],
@@ -96,7 +101,22 @@ interface NodeSettings {
   readonly folder: string
 }
 
-/** Its cassandra.yaml: small, and alone in its ring. */
+/** Many of them fit on one machine. */
+const SMALL = {
+  commitlog_segment_size: '16MiB',
+  commitlog_total_space: '256MiB',
+  memtable_heap_space: '128MiB',
+  memtable_offheap_space: '128MiB',
+  key_cache_size: '8MiB',
+  file_cache_size: '32MiB',
+  networking_cache_size: '16MiB',
+  concurrent_reads: 8,
+  concurrent_writes: 16,
+  concurrent_compactors: 1,
+  compaction_throughput: '0MiB/s',
+}
+
+/** Its cassandra.yaml: alone in its ring. */
 function describeNode({ numTokens, port, storagePort, folder }: NodeSettings) {
   const data = join(folder, 'data')
   return {
@@ -122,18 +142,7 @@ function describeNode({ numTokens, port, storagePort, folder }: NodeSettings) {
     cdc_raw_directory: join(data, 'cdc_raw'),
     commitlog_sync: 'periodic',
     commitlog_sync_period: '10000ms',
-    commitlog_segment_size: '16MiB',
-    commitlog_total_space: '256MiB',
-    memtable_heap_space: '128MiB',
-    memtable_offheap_space: '128MiB',
     memtable_allocation_type: 'heap_buffers',
-    key_cache_size: '8MiB',
-    file_cache_size: '32MiB',
-    networking_cache_size: '16MiB',
-    concurrent_reads: 8,
-    concurrent_writes: 16,
-    concurrent_compactors: 1,
-    compaction_throughput: '0MiB/s',
     auto_snapshot: false,
     incremental_backups: false,
     hinted_handoff_enabled: false,
