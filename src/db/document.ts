@@ -8,6 +8,7 @@ import { createJsonWriter } from './json-write.ts'
 import { writeTimestampJson } from './scalar-text.ts'
 import type { Column, Table } from './table.ts'
 import { deriveTimeuuid, formatTimeuuid, msOf, type Version } from './timeuuid.ts'
+import { tryWriteLowerUuid } from './uuid-bytes.ts'
 import { ConversionError, type CqlValue, conversionError, describeValue } from './values.ts'
 
 export interface Row {
@@ -31,7 +32,7 @@ export interface ReadDocument {
   readonly derived: boolean
 }
 
-const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
+const SCRATCH = new Uint8Array(16)
 
 /** Gives the `_source` of a row as JSON text, without what is null. The text ends in no newline and has none. */
 export function createDocumentWriter(
@@ -134,7 +135,7 @@ function losesEmpty(type: CqlType): boolean {
 }
 
 function checkId(table: Table, id: string, source: Readonly<Record<string, unknown>>): void {
-  if (!UUID.test(id)) throw new ConversionError(table.name, 'id', 'the _id is no uuid in lower case')
+  if (!tryWriteLowerUuid(id, SCRATCH)) throw new ConversionError(table.name, 'id', 'the _id is no uuid in lower case')
   const own = Object.hasOwn(source, 'id') ? source['id'] : null
   if (own === null || own === id || (typeof own === 'string' && own.toLowerCase() === id)) return
   throw new ConversionError(table.name, 'id', 'the document has another id than its _id')

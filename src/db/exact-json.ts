@@ -11,8 +11,10 @@ export class ExactNumber {
   }
 }
 
-/** Where only integers matter: 16 digits or more that stand where a number can begin. Strings may match too: that costs time only. */
-const LONG_INTEGER = /[[:,\s]-?\d{16}|^-?\d{16}/
+/** Digits of an integer that a double may not hold. */
+const LONG = 16
+/** What comes before a number. */
+const BEFORE_NUMBER = /[[:,\s]/
 /** Where fractions matter as well: any number that is not a plain integer, where a value can begin. Texts with times do not match. */
 const NO_PLAIN_INTEGER = /(?:"\s*:|[[,]|^)\s*(?:-0|-?\d+[.eE]|-?\d{16})/
 
@@ -33,7 +35,30 @@ export function parseExactJson(text: string, { fractions }: { readonly fractions
 
 /** False where JSON.parse loses no digit of any number in the text. */
 export function mayLoseDigits(text: string, fractions: boolean): boolean {
-  return (fractions ? NO_PLAIN_INTEGER : LONG_INTEGER).test(text)
+  return fractions ? NO_PLAIN_INTEGER.test(text) : hasLongInteger(text)
+}
+
+/**
+ * Where only integers matter: 16 digits or more that stand where a number can begin. Strings may match too: that costs time only. Looks at
+ * each sixteenth character, for as many digits cannot lie between: texts are long.
+ */
+function hasLongInteger(text: string): boolean {
+  for (let at = LONG - 1; at < text.length; at += LONG) {
+    if (!isDigitAt(text, at)) continue
+    let first = at
+    while (isDigitAt(text, first - 1)) first--
+    let end = at + 1
+    while (isDigitAt(text, end)) end++
+    if (end - first < LONG) continue
+    const before = text[first - 1] === '-' ? first - 2 : first - 1
+    if (before < 0 || BEFORE_NUMBER.test(text[before] ?? '')) return true
+  }
+  return false
+}
+
+function isDigitAt(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code >= 0x30 && code <= 0x39
 }
 
 /** True for a double that says all that its text does. One beyond 2^53 does not: nobody could see that nothing was rounded. */

@@ -3,11 +3,12 @@ import { ValueError } from './values.ts'
 
 /** Character codes of the 16 digits. */
 const DIGIT = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
-/** What a character code is worth; 0xff is no digit. */
+/** What a character code is worth as a digit, with a bit that says that it is upper case; 0xff is no digit. */
 const WORTH = new Uint8Array(0x10000).fill(0xff)
+const UPPER_CASE = 0x20
 for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+  WORTH[digit.toUpperCase().charCodeAt(0)] = value | UPPER_CASE
   WORTH[digit.charCodeAt(0)] = value
-  WORTH[digit.toUpperCase().charCodeAt(0)] = value
 }
 const DASH = 0x2d
 /** Where the text has the two digits of each byte. */
@@ -34,18 +35,28 @@ export function writeUuid(text: string, bytes: Uint8Array, at = 0): void {
 
 /** As writeUuid; false for what is no uuid, of which some bytes may be written then. */
 export function tryWriteUuid(text: string, bytes: Uint8Array, at = 0): boolean {
+  return (writeDigits(text, bytes, at) & ~UPPER_CASE) === 0
+}
+
+/** As tryWriteUuid; false for a uuid in upper case as well. */
+export function tryWriteLowerUuid(text: string, bytes: Uint8Array, at = 0): boolean {
+  return writeDigits(text, bytes, at) === 0
+}
+
+/** 0 for a uuid in lower case, UPPER_CASE for another one, and anything else for what is none. */
+function writeDigits(text: string, bytes: Uint8Array, at: number): number {
   let wrong = text.length === 36 ? 0 : 0xff
   for (let byte = 0; byte < 16; byte++) {
     const place = PLACES[byte] ?? 0
     const upper = WORTH[text.charCodeAt(place)] ?? 0xff
     const lower = WORTH[text.charCodeAt(place + 1)] ?? 0xff
     wrong |= upper | lower
-    bytes[at + byte] = (upper << 4) | lower
+    bytes[at + byte] = ((upper & 15) << 4) | (lower & 15)
   }
   const dashes =
     text.charCodeAt(8) === DASH &&
     text.charCodeAt(13) === DASH &&
     text.charCodeAt(18) === DASH &&
     text.charCodeAt(23) === DASH
-  return wrong <= 15 && dashes
+  return dashes ? wrong & 0xf0 : 0xff
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ExactNumber, parseExactJson, writeCanonicalJson } from '../../src/db/exact-json.ts'
+import { ExactNumber, mayLoseDigits, parseExactJson, writeCanonicalJson } from '../../src/db/exact-json.ts'
 
 const plain = { fractions: false }
 const exact = { fractions: true }
@@ -51,6 +51,20 @@ describe('reading JSON', () => {
         const read = parseExactJson(`{"a":[${numbers.join(', ')}]}`, { fractions }) as { a: (number | ExactNumber)[] }
         expect(read.a.map((one) => BigInt(one instanceof ExactNumber ? one.source : one))).toEqual(numbers)
       }),
+    )
+  })
+
+  test('looks where a number of sixteen digits can begin, wherever that is', () => {
+    const piece = fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom(':', ',', '[', ' ', '"', '-', '.', 'a', ':-', ',-', '"-') },
+      { weight: 1, arbitrary: fc.nat({ max: 20 }).map((length) => '7'.repeat(length)) },
+    )
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+        const text = pieces.join('')
+        expect(mayLoseDigits(text, false)).toBe(/(?:^|[[:,\s])-?\d{16}/.test(text))
+      }),
+      { numRuns: 2_000 },
     )
   })
 

@@ -1,8 +1,7 @@
 // The ids of a slice, to know those that were read already: 16 bytes for each uuid while nobody asks, 32 or so from then on, where a Set
 // of texts takes 100. Pure.
-import { writeUuid } from '../uuid-bytes.ts'
+import { tryWriteLowerUuid } from '../uuid-bytes.ts'
 
-const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/
 const FIRST_CAPACITY = 1_024
 const WORDS = 4
 const UUID_BYTES = 16
@@ -21,29 +20,22 @@ export class IdSet {
 
   /** Adds one that was not added before: cheaper, as long as `add` is not called. */
   note(id: string): void {
-    if (!isUuid(id)) {
-      this.#others.add(id)
-      return
-    }
     if (this.#notedLength === this.#noted.length) {
       const grown = new Uint8Array(Math.max(FIRST_CAPACITY, this.#noted.length * 2))
       grown.set(this.#noted)
       this.#noted = grown
     }
-    writeUuid(id, this.#noted, this.#notedLength)
-    this.#notedLength += UUID_BYTES
+    if (isUuid(id, this.#noted, this.#notedLength)) this.#notedLength += UUID_BYTES
+    else this.#others.add(id)
   }
 
   /** False for one that was added before. */
   add(id: string): boolean {
     this.#takeNoted()
-    if (!isUuid(id)) {
-      if (this.#others.has(id)) return false
-      this.#others.add(id)
-      return true
-    }
-    writeUuid(id, this.#bytes)
-    return this.#addBytes()
+    if (isUuid(id, this.#bytes, 0)) return this.#addBytes()
+    if (this.#others.has(id)) return false
+    this.#others.add(id)
+    return true
   }
 
   #takeNoted(): void {
@@ -82,9 +74,9 @@ export class IdSet {
   }
 }
 
-/** One that is not nil, which stands for none in the table. */
-function isUuid(id: string): boolean {
-  return UUID.test(id) && id !== NIL
+/** Writes one in lower case that is not nil, which stands for none in the table. */
+function isUuid(id: string, bytes: Uint8Array, at: number): boolean {
+  return tryWriteLowerUuid(id, bytes, at) && id !== NIL
 }
 
 const NIL = '00000000-0000-0000-0000-000000000000'
