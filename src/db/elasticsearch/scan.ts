@@ -41,11 +41,13 @@ export const firstPages = (): Pages => ({ size: FIRST_PAGE, maxSize: MAX_PAGE })
 const FEW = 1_000
 const FIRST_PAGE = 1_000
 const MAX_PAGE = 5_000
-const PAGE_BYTES = 2 * 1_024 * 1_024
+const PAGE_BYTES = 512 * 1_024
 /** Rows in one go: reading them is work that nothing interrupts. */
 const BATCH_ROWS = 500
 const MAX_EXPIRIES = 5
 const FEW_HITS = 20
+/** From this share of all documents on, all are read and those of other times left out: a search by time costs the server more. */
+const NEARLY_ALL = 0.9
 
 /** The documents of a slice, as they were when it began; each id once. Documents without a date are in no window. */
 export async function* scanSlice(slice: Slice, options: ScanOptions, signal: AbortSignal): AsyncGenerator<ScanBatch> {
@@ -61,8 +63,10 @@ export async function* scanSlice(slice: Slice, options: ScanOptions, signal: Abo
   const count = (window: Window) => index.count(window, shape, signal)
   // What was counted before is no larger than it should be; nobody knows of others.
   const parts = slice.count === undefined ? await cutByCounts(slice, total, count, 1, signal) : [slice]
+  const isNearlyAll = parts.length === 1 && total >= NEARLY_ALL * (await index.count(undefined, shape, signal))
   await using reader = await PointInTime.open(options, signal)
-  for (const part of parts) for await (const hits of reader?.read(part) ?? []) yield* read(hits, part)
+  for (const part of parts)
+    for await (const hits of reader?.read(isNearlyAll ? undefined : part) ?? []) yield* read(hits, part)
 }
 
 /** All of them by one search; undefined where there are too many by now. */
@@ -138,10 +142,10 @@ class PointInTime implements AsyncDisposable {
   }
 
   /**
-   * The hits of a window, each id once. When the point in time is over before they are read (whoever reads them takes longer than it
+   * The hits of a window, or all, each id once. When the point in time is over before they are read (whoever reads them takes longer than it
    * lasts, the server was started again), another one is opened: an order by values goes on where it was, `_shard_doc` begins again.
    */
-  async *read(window: Window): AsyncGenerator<readonly Hit[]> {
+  async *read(window: Window | undefined): AsyncGenerator<readonly Hit[]> {
     const { orders } = this.#options
     const seen = new IdSet()
     let isAgain = false
@@ -178,13 +182,16 @@ class PointInTime implements AsyncDisposable {
   }
 
   /** A page, of fewer documents where they are long. */
-  #request(window: Window, after: readonly unknown[] | undefined): ReturnType<SearchIndex['readPage']> {
+  #request(window: Window | undefined, after: readonly unknown[] | undefined): ReturnType<SearchIndex['readPage']> {
     const page = this.#requestPage(window, after)
     this.#ahead = page.catch(() => {})
     return page
   }
 
-  async #requestPage(window: Window, after: readonly unknown[] | undefined): ReturnType<SearchIndex['readPage']> {
+  async #requestPage(
+    window: Window | undefined,
+    after: readonly unknown[] | undefined,
+  ): ReturnType<SearchIndex['readPage']> {
     const { index, shape, orders, pages, table } = this.#options
     const isExact = hasFractions(table)
     for (;;) {

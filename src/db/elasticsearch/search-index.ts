@@ -34,7 +34,8 @@ export interface Hit {
 }
 
 export interface PageRequest {
-  readonly window: Window
+  /** Of this window; all that there are when left out. */
+  readonly window?: Window | undefined
   readonly size: number
   readonly pit?: string | undefined
   readonly sort?: readonly unknown[] | undefined
@@ -98,7 +99,8 @@ export class SearchIndex {
     )
   }
 
-  async count(window: Window, { dateType }: IndexShape, signal: AbortSignal): Promise<number> {
+  /** Documents of the window; all that there are without one. */
+  async count(window: Window | undefined, { dateType }: IndexShape, signal: AbortSignal): Promise<number> {
     const body = JSON.stringify({ size: 0, track_total_hits: true, query: inWindow(window, dateType) })
     return await this.#search(body, signal, ({ status, text }) => {
       if (status === 404) return 0
@@ -109,7 +111,7 @@ export class SearchIndex {
     })
   }
 
-  /** Documents of the window; without a point in time those that are found now. Rejects with TooMuch. */
+  /** Without a point in time those documents that are found now. Rejects with TooMuch. */
   async readPage(
     request: PageRequest,
     { dateType }: IndexShape,
@@ -215,7 +217,9 @@ const SEARCH = '/_search?allow_partial_search_results=false'
 const DATE_VALUE = { field: 'tmstmp', format: 'epoch_millis' } as const
 
 /** (begin, end] in whole milliseconds, which is right for finer dates, too. */
-function inWindow({ beginMs, endMs }: Window, dateType: IndexShape['dateType']) {
+function inWindow(window: Window | undefined, dateType: IndexShape['dateType']) {
+  if (window === undefined) return { match_all: {} }
+  const { beginMs, endMs } = window
   const [gte, lt] =
     dateType === 'date'
       ? [beginMs + 1, endMs + 1]

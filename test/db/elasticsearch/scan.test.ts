@@ -115,6 +115,13 @@ describe('a scan', () => {
     expect(namesOf(rows)).toEqual(['name 4', 'name 5', 'name 6'])
   })
 
+  it('leaves out those of other times, and of none, where nearly all are in the window', async () => {
+    await using scene = await openWith(2_000)
+    scene.fake.put(INDEX, idOf(5_000), JSON.stringify({ name: 'no date' }))
+    const { rows } = await scanAll(scene, { beginMs: T0 + 49, endMs: T0 + 1_949 })
+    expect(namesOf(rows).toSorted()).toEqual(all(1_950).slice(50).toSorted())
+  })
+
   it('reads every document once by shards, whatever others there are', async () => {
     await using scene = await openWith(200)
     const window = { beginMs: T0 - 86_400_000, endMs: T0 + 86_400_000 }
