@@ -76,6 +76,12 @@ export class ByteWriter {
     this.#bytes.set(bytes, at)
   }
 
+  /** As writeBytes, of a part: without a view of it. */
+  writePart(bytes: Buffer, start: number, end: number): void {
+    const at = this.#grow(end - start)
+    bytes.copy(this.#bytes, at, start, end)
+  }
+
   writeUtf8(text: string): void {
     // Three bytes a UTF-16 unit are the most there can be; counting first reads the text twice, which pays off where it is long.
     const most = text.length < LONG_TEXT ? text.length * 3 : Buffer.byteLength(text)

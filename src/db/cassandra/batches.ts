@@ -10,8 +10,10 @@ import type { WritePace } from './write-pace.ts'
 
 /** One row of a statement: its cells as they are sent, and the last one, eight bytes that come after or before them. */
 export interface Write {
-  /** Each cell with its length in front. */
-  readonly cells: Buffer
+  /** Has the cells from `start` to `end`, each with its length in front. */
+  readonly bytes: Buffer
+  readonly start: number
+  readonly end: number
   readonly timestamp: bigint
   /** How far from it the timestamp of each further try is, in microseconds; the same timestamp when left out. */
   readonly timestampStep?: bigint
@@ -67,13 +69,9 @@ export class Batches<T extends Write> {
       const start = at
       let bytes = 0
       do {
-        bytes += writes[at]?.cells.length ?? 0
+        bytes += lengthOf(writes[at])
         at++
-      } while (
-        at < writes.length &&
-        at - start < MOST_ROWS &&
-        bytes + (writes[at]?.cells.length ?? 0) <= this.#mostBytes
-      )
+      } while (at < writes.length && at - start < MOST_ROWS && bytes + lengthOf(writes[at]) <= this.#mostBytes)
       yield writes.slice(start, at)
     }
   }
@@ -121,16 +119,18 @@ export class Batches<T extends Write> {
 
   #createFrame(group: readonly Write[], tries: bigint): Buffer {
     const { timestampAt } = this.#options
-    for (const { cells, timestamp, timestampStep = 0n } of group) {
+    for (const { bytes, start, end, timestamp, timestampStep = 0n } of group) {
       const out = this.#writer.addRow()
-      if (timestampAt === 'last') out.writeBytes(cells)
+      if (timestampAt === 'last') out.writePart(bytes, start, end)
       out.writeInt32(8)
       out.writeInt64(least(timestamp + timestampStep * tries, MAX_INT64))
-      if (timestampAt === 'first') out.writeBytes(cells)
+      if (timestampAt === 'first') out.writePart(bytes, start, end)
     }
     return this.#writer.take()
   }
 }
+
+const lengthOf = (write: Write | undefined): number => (write === undefined ? 0 : write.end - write.start)
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b)
 

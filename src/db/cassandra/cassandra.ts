@@ -10,13 +10,13 @@ import type { Consistency } from './frames.ts'
 import { HeldReader } from './held.ts'
 import { findRows, removeRows } from './lookup.ts'
 import { TablePlace } from './place.ts'
-import { RangeLocks } from './range-locks.ts'
 import { formatSplit, partOfRing } from './ring.ts'
 import { RowReader } from './row-reader.ts'
 import { TableScanner } from './scan.ts'
 import { type KeyspaceSchema, readSchema, type TableTraits } from './schema.ts'
 import { Session } from './session.ts'
 import { createTableStatement } from './statements.ts'
+import { TokenLocks } from './token-locks.ts'
 import { WritePace } from './write-pace.ts'
 import { TableWriter } from './writer.ts'
 
@@ -69,7 +69,7 @@ class CassandraStore implements Store {
   readonly #session: Session
   readonly #options: CassandraStoreOptions
   readonly #pace: WritePace
-  readonly #locks = new Map<string, RangeLocks>()
+  readonly #locks = new Map<string, TokenLocks>()
   #schema: KeyspaceSchema | undefined
 
   constructor(session: Session, address: string, options: CassandraStoreOptions) {
@@ -115,10 +115,10 @@ class CassandraStore implements Store {
     return (await this.#readSchema([], signal)).traits.get(name) ?? { newestFirst: false, hasTimeIndex: false }
   }
 
-  #locksOf(name: string): RangeLocks {
+  #locksOf(name: string): TokenLocks {
     const known = this.#locks.get(name)
     if (known !== undefined) return known
-    const locks = new RangeLocks()
+    const locks = new TokenLocks()
     this.#locks.set(name, locks)
     return locks
   }

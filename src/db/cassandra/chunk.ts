@@ -25,9 +25,8 @@ const HALF_WORD = 2 ** 31
 export interface Unit {
   readonly rows: readonly number[]
   readonly bytes: number
-  /** The upper halves of the first and the last token. */
-  readonly from: number
-  readonly to: number
+  /** The upper halves of their tokens. */
+  readonly words: Int32Array
 }
 
 /** Encodes the rows of one table. */
@@ -74,7 +73,6 @@ export class Chunk {
   readonly #encoder: RowEncoder
   readonly ids: string[] = []
   readonly versions: Version[] = []
-  #bytes: Buffer | undefined
   /** Where each row ends; the next one begins there. */
   readonly #ends: number[] = []
 
@@ -110,29 +108,34 @@ export class Chunk {
     return this.rows >= MOST_ROWS - 1
   }
 
-  /** The cells of a row: id, tmstmp, then the columns. A view, of a chunk that has all its rows. */
-  cellsOf(row: number): Buffer {
-    this.#bytes ??= this.#out.view()
-    return this.#bytes.subarray(this.#startOf(row), this.#ends[row])
+  /** The cells of all rows: a view, of a chunk that has them all. */
+  view(): Buffer {
+    return this.#out.view()
   }
 
-  bytesOf(row: number): number {
-    return (this.#ends[row] ?? 0) - this.#startOf(row)
+  /** Where the cells of a row begin: id, tmstmp, then the columns. */
+  startOf(row: number): number {
+    return row === 0 ? 0 : this.endOf(row - 1)
+  }
+
+  endOf(row: number): number {
+    return this.#ends[row] ?? 0
   }
 
   cutUnits(): readonly Unit[] {
     const keys = this.#sortedKeys()
     const units: Unit[] = []
     for (let at = 0; at < keys.length; ) {
-      const start = at
       const rows: number[] = []
+      const words = new Int32Array(Math.min(UNIT_ROWS, keys.length - at))
       let bytes = 0
       for (; at < keys.length && rows.length < UNIT_ROWS && bytes < UNIT_BYTES; at++) {
         const row = (keys[at] ?? 0) % MOST_ROWS
+        words[rows.length] = wordOf(keys[at] ?? 0)
         rows.push(row)
-        bytes += this.bytesOf(row)
+        bytes += this.endOf(row) - this.startOf(row)
       }
-      units.push({ rows, bytes, from: wordOf(keys[start] ?? 0), to: wordOf(keys[at - 1] ?? 0) })
+      units.push({ rows, bytes, words: words.subarray(0, rows.length) })
     }
     return units
   }
@@ -141,18 +144,15 @@ export class Chunk {
     const bytes = this.#out.view()
     const keys = new Float64Array(this.rows)
     for (let row = 0; row < keys.length; row++)
-      keys[row] = (tokenWordOf(bytes, this.#startOf(row) + 4) + HALF_WORD) * MOST_ROWS + row
+      keys[row] = (tokenWordOf(bytes, this.startOf(row) + 4) + HALF_WORD) * MOST_ROWS + row
     // Numbers are sorted several times faster than rows by a comparison.
     return keys.sort()
-  }
-
-  #startOf(row: number): number {
-    return row === 0 ? 0 : (this.#ends[row - 1] ?? 0)
   }
 }
 
 /** All tokens whose upper halves are within the unit. */
-export function rangeOfUnit({ from, to }: Unit): TokenRange {
+export function rangeOfUnit({ words }: Unit): TokenRange {
+  const [from = 0, to = 0] = [words[0], words.at(-1)]
   const first = BigInt(from) << 32n
   const last = (BigInt(to) << 32n) | 0xffff_ffffn
   // The least token of all is no row's, and cannot have one before it.

@@ -1,7 +1,6 @@
 // What a table holds of given ids: the newest version of each, and when it was last written to. Read by range of tokens where the table
 // has few rows besides, else by lists of ids; not at all for a while where it keeps versions and had none at first.
 import { forEachConcurrently } from '../../lib/concurrently.ts'
-import { createEcho } from '../echo.ts'
 import type { TableKind } from '../table.ts'
 import { compareVersions, readTimeuuid, type Version } from '../timeuuid.ts'
 import { formatUuid } from '../uuid-bytes.ts'
@@ -12,6 +11,7 @@ import { PageSize } from './page-size.ts'
 import { Pages } from './pages.ts'
 import type { TablePlace } from './place.ts'
 import type { TokenRange } from './ring.ts'
+import { TokenFilter } from './token-filter.ts'
 import { idListBytes, int32Bytes, rangeBytes, uuidBytes } from './values.ts'
 
 export interface HeldRow {
@@ -43,8 +43,18 @@ const FIRST_PAGE = 1_000
  */
 const EMPTY_FOR_MS = 30_000
 const NONE: HeldRows = new Map()
-/** Ids alone are remembered. */
-const ANY_VERSION: Version = { high: 0, low: 0, tieHigh: 0, tieLow: 0 }
+
+/** Rows that are to be written. */
+export interface Wanted {
+  /** In lower case. */
+  readonly ids: readonly string[]
+  /** Of each the upper half of its token. */
+  readonly words: Int32Array
+  /** Has all their tokens. */
+  readonly range: TokenRange
+  /** About how long such rows are. */
+  readonly rowBytes: number
+}
 
 export class HeldReader {
   readonly #place: TablePlace
@@ -52,25 +62,18 @@ export class HeldReader {
   /** By the clock's `now`. */
   #emptyUntil = Number.NEGATIVE_INFINITY
   #probed: Promise<void> | undefined
-  /** Ids that were asked for, and are written by now, while the table was taken for empty. */
-  readonly #asked = createEcho()
+  /** Rows that were asked for, and are written by now, while the table was taken for empty. */
+  readonly #asked = new TokenFilter()
 
   constructor(place: TablePlace) {
     this.#place = place
   }
 
-  /** Rows of the table that may have to be read for those of a range; undefined as long as nothing was seen of it. */
-  expectRows(range: TokenRange): number | undefined {
-    return this.#place.session.options.clock.now() < this.#emptyUntil ? 0 : this.#density.expect(range)
-  }
-
-  /**
-   * The rows of these ids (lower case), whose tokens are all in the range. `rowBytes` is about how long such rows are. Throws StoreFailed
-   * and the reason of the signal.
-   */
-  async read(ids: readonly string[], range: TokenRange, rowBytes: number, signal: AbortSignal): Promise<HeldRows> {
-    const atOnce = Math.max(1, Math.floor(SERVER_BYTES / rowBytes))
-    if (await this.#isEmpty(signal)) return await this.#readAgain(ids, Math.min(IDS_PER_LIST, atOnce), signal)
+  /** Throws StoreFailed and the reason of the signal. */
+  async read(wanted: Wanted, signal: AbortSignal): Promise<HeldRows> {
+    const { ids, range } = wanted
+    const atOnce = Math.max(1, Math.floor(SERVER_BYTES / wanted.rowBytes))
+    if (await this.#isEmpty(signal)) return await this.#readAgain(wanted, Math.min(IDS_PER_LIST, atOnce), signal)
     const held = new Map<string, HeldRow>()
     const expected = this.#density.expect(range)
     const most = ids.length * ROWS_PER_LOOKUP + FEW
@@ -89,9 +92,8 @@ export class HeldReader {
   }
 
   /** Of an empty table: the rows of those ids that were asked for before. */
-  async #readAgain(ids: readonly string[], atOnce: number, signal: AbortSignal): Promise<HeldRows> {
-    const again = ids.filter((id) => this.#asked.has(id, ANY_VERSION))
-    for (const id of ids) this.#asked.add(id, ANY_VERSION)
+  async #readAgain({ ids, words }: Wanted, atOnce: number, signal: AbortSignal): Promise<HeldRows> {
+    const again = ids.filter((_, at) => this.#asked.add(words[at] ?? 0))
     if (again.length === 0) return NONE
     const held = new Map<string, HeldRow>()
     await this.#readIds(again, atOnce, held, signal)

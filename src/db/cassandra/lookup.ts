@@ -102,16 +102,12 @@ async function removeSome(
  * whose write time nobody can tell: it has the time of now.
  */
 function createRemoval({ table }: TablePlace, { id, version }: Doomed, there: HeldRow, nowMicros: bigint): Removal {
-  const cell = (bytes: Buffer) => [lengthBytes(bytes.length), bytes]
   if (table.kind === 'versions') {
     const timestamp = latest(nowMicros, microsOf(version))
-    return { id, timestamp, cells: Buffer.concat([...cell(uuidBytes(id)), ...cell(versionBytes(version))]) }
+    return { id, timestamp, ...cellsOf(uuidBytes(id), versionBytes(version)) }
   }
-  return {
-    id,
-    timestamp: latest(there.writetime ?? microsOf(version), microsOf(version)),
-    cells: Buffer.concat(cell(uuidBytes(id))),
-  }
+  const timestamp = latest(there.writetime ?? microsOf(version), microsOf(version))
+  return { id, timestamp, ...cellsOf(uuidBytes(id)) }
 }
 
 function isNewer(there: HeldRow, version: Version): boolean {
@@ -119,6 +115,11 @@ function isNewer(there: HeldRow, version: Version): boolean {
 }
 
 const latest = (one: bigint, other: bigint): bigint => (one > other ? one : other)
+
+function cellsOf(...values: readonly Buffer[]): Pick<Write, 'bytes' | 'start' | 'end'> {
+  const bytes = Buffer.concat(values.flatMap((value) => [lengthBytes(value.length), value]))
+  return { bytes, start: 0, end: bytes.length }
+}
 
 function lengthBytes(length: number): Buffer {
   return int64Bytes(BigInt(length)).subarray(4)

@@ -3,11 +3,11 @@ import type { Table } from '../table.ts'
 import { isMissingTable, isRefusal } from './failure.ts'
 import { createExecute, type Page } from './frames.ts'
 import { readAllPages } from './pages.ts'
-import type { RangeLocks } from './range-locks.ts'
 import { storeFailed } from './retry.ts'
 import type { TableTraits } from './schema.ts'
 import type { Prepared, Session } from './session.ts'
 import { createStatements, type Statements } from './statements.ts'
+import type { TokenLocks } from './token-locks.ts'
 
 export interface TableOptions {
   readonly session: Session
@@ -16,13 +16,13 @@ export interface TableOptions {
   /** Reads the schema where it is not known yet. */
   readonly readTraits: (signal: AbortSignal) => Promise<TableTraits>
   /** Of this table, among all writers of this process. */
-  readonly locks: RangeLocks
+  readonly locks: TokenLocks
 }
 
 export class TablePlace {
   readonly session: Session
   readonly table: Table
-  readonly locks: RangeLocks
+  readonly locks: TokenLocks
   readonly #options: TableOptions
   #statements: { readonly all: Statements; readonly some: Statements } | undefined
 

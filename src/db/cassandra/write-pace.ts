@@ -3,8 +3,8 @@
 import type { Clock } from '../../lib/clock.ts'
 import { Turns } from '../../lib/turns.ts'
 
-const FIRST = 8
-const MOST = 16
+const FIRST = 16
+const MOST = 32
 /** What several batches tell within this is one and the same trouble. Milliseconds. */
 const ONE_TROUBLE_MS = 500
 /** Batches without trouble before one more is tried, for each that may be under way. */

@@ -1,6 +1,6 @@
 // Writing rows that are newer than what the table holds. Rows are gathered as bytes, sorted by token, and unit by unit compared with what
-// is there and written, while the next ones are gathered. Reading, comparing and writing a range of tokens is one step that no other
-// writer of this process comes between; what users write meanwhile has a later write time and wins.
+// is there and written, while the next ones are gathered. Reading, comparing and writing a row is one step that no other writer of this
+// process comes between; what users write meanwhile has a later write time and wins.
 import { forEachConcurrently } from '../../lib/concurrently.ts'
 import { decide, writeTimestamp } from '../compare.ts'
 import type { Row } from '../document.ts'
@@ -10,16 +10,12 @@ import { Batches, type Write } from './batches.ts'
 import { Chunk, type RowEncoder, rangeOfUnit, type Unit } from './chunk.ts'
 import type { HeldReader, HeldRow } from './held.ts'
 import type { TablePlace } from './place.ts'
-import { WHOLE_RING } from './ring.ts'
 import type { WritePace } from './write-pace.ts'
 
-/** What is gathered at most: as much again may be on its way at the same time. */
-const MOST_BYTES = 8 * 1_024 * 1_024
-/**
- * Where the table has far fewer rows than are gathered, waiting for more gains nothing: to compare with them costs next to nothing. And
- * what is gathered first tells how many there are.
- */
-const LEAST_BYTES = 1_024 * 1_024
+/** What is gathered at most: as much again may be on its way, for each of the chunks that may be. */
+const MOST_BYTES = 2 * 1_024 * 1_024
+/** With a single one the servers would have nothing to do from its last answers to the next one's first batches. */
+const CHUNKS_AT_ONCE = 2
 const UNITS_AT_ONCE = 3
 /** Of the next chunk, beyond the bytes of the one before. */
 const ROOM = 1.1
@@ -43,8 +39,8 @@ export class TableWriter implements RowWriter {
   readonly #ending = new AbortController()
   readonly #signal: AbortSignal
   #gathering: Chunk
-  /** The chunk before, on its way. */
-  #carrying: Promise<void> = Promise.resolve()
+  /** Chunks on their way, the oldest first. */
+  readonly #carrying: Promise<void>[] = []
   #batches: Promise<Batches<RowWrite>> | undefined
   /**
    * A list is written by deleting what has an earlier timestamp and appending, and the server appends with keys of its own: two tries
@@ -73,12 +69,12 @@ export class TableWriter implements RowWriter {
 
   async finish(): Promise<void> {
     await this.#carryOn()
-    await this.#carrying
+    await Promise.all(this.#carrying)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort(new Error('the writer was disposed'))
-    await this.#carrying.catch(() => undefined)
+    await Promise.allSettled(this.#carrying)
   }
 
   #add(row: Row): void {
@@ -91,36 +87,38 @@ export class TableWriter implements RowWriter {
   }
 
   #isEnough(): boolean {
-    const { bytes, rows, isFull } = this.#gathering
-    if (bytes < LEAST_BYTES) return false
-    if (bytes >= MOST_BYTES || isFull) return true
-    const expected = this.#parts.held.expectRows(WHOLE_RING)
-    return expected === undefined || expected < rows / 4
+    const { bytes, isFull } = this.#gathering
+    return bytes >= MOST_BYTES || isFull
   }
 
-  /** Sends what is gathered on its way, behind the chunk before. */
+  /** Sends what is gathered on its way, when there is room for it. */
   async #carryOn(): Promise<void> {
     const chunk = this.#gathering
     if (chunk.rows === 0) return
     this.#gathering = new Chunk(this.#parts.encoder, Math.ceil(chunk.length * ROOM))
-    await this.#carrying
-    this.#carrying = this.#carry(chunk)
-    // Whoever writes next or finishes is told.
-    this.#carrying.catch(() => undefined)
+    if (this.#carrying.length === CHUNKS_AT_ONCE) await this.#carrying.shift()
+    const carrying = this.#carry(chunk)
+    this.#carrying.push(carrying)
+    // Whoever writes later or finishes is told.
+    carrying.catch(() => undefined)
   }
 
   async #carry(chunk: Chunk): Promise<void> {
-    await forEachConcurrently(chunk.cutUnits(), UNITS_AT_ONCE, this.#signal, (unit) => this.#carryUnit(chunk, unit))
+    const bytes = chunk.view()
+    await forEachConcurrently(chunk.cutUnits(), UNITS_AT_ONCE, this.#signal, (unit) =>
+      this.#carryUnit(chunk, bytes, unit),
+    )
   }
 
-  async #carryUnit(chunk: Chunk, unit: Unit): Promise<void> {
+  async #carryUnit(chunk: Chunk, bytes: Buffer, unit: Unit): Promise<void> {
     const { place, held } = this.#parts
-    using _lock = await place.locks.take(unit.from, unit.to, this.#signal)
     const ids = unit.rows.map((row) => chunk.ids[row] ?? '')
-    const there = await held.read(ids, rangeOfUnit(unit), unit.bytes / ids.length, this.#signal)
+    using _lock = await place.locks.take(unit.words, this.#signal)
+    const wanted = { ids, words: unit.words, range: rangeOfUnit(unit), rowBytes: unit.bytes / ids.length }
+    const there = await held.read(wanted, this.#signal)
     const writes: RowWrite[] = []
     for (const row of unit.rows) {
-      const write = this.#compare(chunk, row, there.get(chunk.ids[row] ?? ''))
+      const write = this.#compare(chunk, bytes, row, there.get(chunk.ids[row] ?? ''))
       if (write !== undefined) writes.push(write)
     }
     if (writes.length === 0) return
@@ -132,7 +130,7 @@ export class TableWriter implements RowWriter {
   }
 
   /** What to write of a row; undefined where it is settled already. */
-  #compare(chunk: Chunk, row: number, there: HeldRow | undefined): RowWrite | undefined {
+  #compare(chunk: Chunk, bytes: Buffer, row: number, there: HeldRow | undefined): RowWrite | undefined {
     const version = chunk.versions[row]
     if (version === undefined) return undefined
     const held = there?.version === undefined ? undefined : ({ kind: 'version', version: there.version } as const)
@@ -144,11 +142,11 @@ export class TableWriter implements RowWriter {
     try {
       const { kind } = this.#parts.place.table
       const timestamp = writeTimestamp(kind, version, there?.writetime)
-      const cells = chunk.cellsOf(row)
-      if (!this.#hasLists) return { row, timestamp, cells }
+      const [start, end] = [chunk.startOf(row), chunk.endOf(row)]
+      if (!this.#hasLists) return { row, bytes, start, end, timestamp, timestampStep: 0n }
       // Away from what it has to win against, a row that is there, or to lose against, a delete that comes later.
       const timestampStep = kind === 'latest' && there?.writetime !== undefined ? 1n : -1n
-      return { row, timestamp: timestamp + timestampStep * this.#ownTime, timestampStep, cells }
+      return { row, bytes, start, end, timestamp: timestamp + timestampStep * this.#ownTime, timestampStep }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       this.#settle(chunk, row, 'failed', `table ${this.#parts.place.table.name}: ${error.message}`)
