@@ -14,8 +14,11 @@ import type { Version } from './timeuuid.ts'
 import type { Window } from './window.ts'
 import type { Leg } from './windows.ts'
 
-/** Splits under way at a time: what keeps both sides busy while a writer waits for its target. */
-export const SPLITS_AT_ONCE = 4
+/**
+ * Splits under way at a time: what keeps both sides busy while a writer waits for its target. Each asks for a page ahead and has several
+ * batches on their way; more of them have gained nothing but a process that is larger.
+ */
+export const SPLITS_AT_ONCE = 2
 /** Rows that failed before and are looked up in one go: they are whole rows, as large as they may be. */
 const RETRIED_AT_ONCE = 100
 

@@ -33,10 +33,10 @@ export interface TableVerify {
   readonly spillBytes?: number
 }
 
-/** Of both sides together. */
-const SPLITS_AT_ONCE = 4
-/** Enough for half a million rows; the rest is on disk. */
-const SPILL_BYTES = 48 * 1_024 * 1_024
+/** One of each side, as long as both have some. */
+const SPLITS_AT_ONCE = 2
+/** Enough for a quarter of a million rows; the rest is on disk. */
+const SPILL_BYTES = 24 * 1_024 * 1_024
 /** By how much there is: a partition is in memory as a whole when it is joined. */
 const PARTITIONS = { least: 256, most: 1_024, perSplit: 8 } as const
 const LOOKUPS_AT_ONCE = 2
