@@ -22,11 +22,13 @@ const INDEXED_ROWS_PER_SPLIT = 20_000
 const LEAST_ROWS_PER_SPLIT = 100
 /** What keeps a source and a target busy at the same time, where there is enough to cut. */
 const USUAL_SPLITS = 4
+/** An index has few rows to give, and each split has requests of its own. */
+const USUAL_INDEXED_SPLITS = 2
 /** Of a table that does not even give its first rows in time. */
 const UNKNOWN_SPLITS = 64
 const MOST_SPLITS = 100_000
 /** Rows that are counted to know how dense the ring is. */
-const PROBED_ROWS = 1_000
+const PROBED_ROWS = 300
 /** The server takes them into memory with all their columns, of which it sends none: a megabyte each is too much for a thousand. */
 const PROBED_AT_ONCE = 50
 /** The index is asked where it finds a smaller share of the rows than this: reading all of them, filtered by the server, costs as much. */
@@ -64,8 +66,8 @@ export class TableScanner {
     if (rows === 0) return []
     if (rows === undefined) return cutRing('all', Math.max(UNKNOWN_SPLITS, atLeast))
     if (changed !== undefined && changed < rows * INDEX_SHARE)
-      return cutRing('index', countSplits(changed, INDEXED_ROWS_PER_SPLIT, atLeast))
-    return cutRing('all', countSplits(rows, ROWS_PER_SPLIT, atLeast))
+      return cutRing('index', countSplits(changed, INDEXED_ROWS_PER_SPLIT, Math.max(atLeast, USUAL_INDEXED_SPLITS)))
+    return cutRing('all', countSplits(rows, ROWS_PER_SPLIT, Math.max(atLeast, USUAL_SPLITS)))
   }
 
   /** As StoreTable.scan. */
@@ -192,7 +194,7 @@ export class TableScanner {
 /** How many splits of about `rowsPerSplit` rows, or of fewer where more are wanted. */
 function countSplits(rows: number, rowsPerSplit: number, atLeast: number): number {
   const most = Math.max(1, Math.floor(rows / LEAST_ROWS_PER_SPLIT))
-  const wanted = Math.min(Math.max(atLeast, USUAL_SPLITS), most)
+  const wanted = Math.min(atLeast, most)
   return Math.min(Math.max(Math.ceil(rows / rowsPerSplit), wanted), MOST_SPLITS)
 }
 

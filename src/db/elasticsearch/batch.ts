@@ -37,6 +37,8 @@ export interface BatchContext {
 
 export interface BatchOptions {
   readonly dryRun: boolean
+  /** What is looked at first: documents as they are, or as of the last refresh, which costs half as much a document. */
+  readonly look: 'now' | 'refreshed'
   readonly signal: AbortSignal
   readonly settle: Settle
 }
@@ -99,7 +101,7 @@ export class Batch {
     const total = this.#items.length
     const looksFirst = this.#options.dryRun || habit.looksFirst
     let there = 0
-    if (looksFirst) there = await this.#look(this.#items, 'refreshed')
+    if (looksFirst) there = await this.#look(this.#items, this.#options.look)
     else for (const item of this.#items) item.state = 'absent'
     for (let round = 0; this.#dropSettled(); round++) {
       const changed = this.#items.filter((item) => item.state === 'unknown')

@@ -27,6 +27,7 @@ export class BulkWriter implements RowWriter {
   readonly #signal: AbortSignal
   readonly #underWay = new Set<Promise<void>>()
   #draft = new Draft()
+  #batches = 0
   #failure: { readonly error: unknown } | undefined
   #refreshed: Promise<void> | undefined
 
@@ -87,8 +88,10 @@ export class BulkWriter implements RowWriter {
     const { findContext, habit, dryRun, settle } = this.#options
     try {
       const context = await findContext(this.#signal)
-      if (dryRun || habit.looksFirst) await this.#refreshOnce()
-      await new Batch(draft, context, { dryRun, settle, signal: this.#signal }).write()
+      // A single batch is looked up sooner than an index is refreshed.
+      const look = this.#batches++ === 0 ? 'now' : 'refreshed'
+      if (look === 'refreshed' && (dryRun || habit.looksFirst)) await this.#refreshOnce()
+      await new Batch(draft, context, { dryRun, look, settle, signal: this.#signal }).write()
     } catch (error) {
       this.#failure ??= { error }
     }

@@ -110,7 +110,7 @@ describe('a writer', () => {
     for (let at = 0; at < 3; at++) await writeRows(scene, rows(10))
     scene.fake.requests.length = 0
     expect(counts(await writeRows(scene, rows(10)))).toEqual({ equal: 10 })
-    expect(scene.fake.requests).toEqual([`POST /${INDEX}/_refresh`, `POST /${INDEX}/_search`])
+    expect(scene.fake.requests).toEqual([`POST /${INDEX}/_mget`])
     // And back again, when that is no longer so.
     for (let at = 1; at < 5; at++)
       await writeRows(
@@ -120,6 +120,20 @@ describe('a writer', () => {
     scene.fake.requests.length = 0
     await writeRows(scene, [rowOf(1_000, versionAt(1))])
     expect(scene.fake.requests).toEqual([`POST /${INDEX}/_bulk`])
+  })
+
+  it('refreshes once where there are several batches, and looks by searches then', async () => {
+    await using scene = await openWithIndex()
+    await writeRows(scene, rows(4_100))
+    for (let at = 0; at < 3; at++) await writeRows(scene, rows(10))
+    scene.fake.requests.length = 0
+    expect(counts(await writeRows(scene, rows(4_100)))).toEqual({ equal: 4_100 })
+    expect(scene.fake.requests.map((request) => request.split('/').at(-1)).toSorted()).toEqual([
+      '_mget',
+      '_refresh',
+      '_search',
+      '_search',
+    ])
   })
 
   it('writes nothing in a dry run, and needs no index for one', async () => {
