@@ -5,7 +5,7 @@ import type { SideConfig } from '../config/schema.ts'
 import { openSecret } from '../config/secrets.ts'
 import type { PairPolicy, Store } from '../db/store.ts'
 import type { Clock } from '../lib/clock.ts'
-import { limitYoungGeneration } from '../lib/young-generation.ts'
+import { limitHeapGrowth } from '../lib/heap-growth.ts'
 import { openClientTls } from './client-tls.ts'
 
 /** How long a file that another process is writing to is waited for, in milliseconds. */
@@ -25,7 +25,7 @@ export type OpenStore = (signal: AbortSignal) => Promise<Store>
 /** Throws ConfigError when a secret or a file cannot be used. Nobody is asked yet. */
 export function prepareStore(side: SideConfig, surroundings: StoreSurroundings): OpenStore {
   // Rows are to pass through this process.
-  limitYoungGeneration()
+  limitHeapGrowth()
   switch (side.kind) {
     case 'cassandra':
       return prepareCassandra(side, surroundings)
