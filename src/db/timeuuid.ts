@@ -89,7 +89,10 @@ export function msOf(version: Version): number {
 /** Microseconds since 1970, the last digit of the ticks cut off downwards: the value for `USING TIMESTAMP`. */
 export function microsOf(version: Version): bigint {
   const { quotient, rest } = divideTicks(version, TICKS_PER_MS)
-  return BigInt(quotient - EPOCH_MS) * 1000n + BigInt(Math.floor(rest / 10))
+  const [ms, micros] = [quotient - EPOCH_MS, Math.floor(rest / 10)]
+  const all = ms * 1_000 + micros
+  // Until the year 2255, and then with less arithmetic on bigints.
+  return Number.isSafeInteger(all) ? BigInt(all) : BigInt(ms) * 1000n + BigInt(micros)
 }
 
 /** True for versions that get the same write timestamp, whose cells Cassandra would therefore mix. */
@@ -150,8 +153,10 @@ function atMs(ms: number, tick: number, tieHigh: number, tieLow: number): Versio
 /** Long division by a divisor from 128, below which the quotient could pass 2^53, to 65,536. */
 function divideTicks({ high, low }: Version, divisor: number): { readonly quotient: number; readonly rest: number } {
   const upper = Math.floor(high / divisor)
-  const lower = (high % divisor) * TWO_32 + (low >>> 0)
-  return { quotient: upper * TWO_32 + Math.floor(lower / divisor), rest: lower % divisor }
+  const lower = (high - upper * divisor) * TWO_32 + (low >>> 0)
+  // Exact, and a remainder of numbers as large as these takes ten times as long.
+  const lowerQuotient = Math.floor(lower / divisor)
+  return { quotient: upper * TWO_32 + lowerQuotient, rest: lower - lowerQuotient * divisor }
 }
 
 function word(value: number): string {
