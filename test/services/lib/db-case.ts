@@ -176,8 +176,12 @@ class Case {
   }
 
   async #makeIndexes(): Promise<void> {
-    const mappings = { properties: { id: { type: 'keyword' }, tmstmp: { type: 'date' } } }
-    for (const table of this.#tables) await this.#sceneNow.http('PUT', `/${this.#sceneNow.index(table)}`, { mappings })
+    const body = {
+      mappings: { properties: { id: { type: 'keyword' }, tmstmp: { type: 'date' } } },
+      // Nothing is found that nobody has refreshed.
+      settings: { refresh_interval: '-1' },
+    }
+    for (const table of this.#tables) await this.#sceneNow.http('PUT', `/${this.#sceneNow.index(table)}`, body)
   }
 
   #onHttp(asked: AskedRequest) {
