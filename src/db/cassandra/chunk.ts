@@ -25,7 +25,7 @@ const HALF_WORD = 2 ** 31
 export interface Unit {
   readonly rows: readonly number[]
   readonly bytes: number
-  /** The upper halves of their tokens. */
+  /** The upper half of each one's token. */
   readonly words: Int32Array
 }
 

@@ -14,6 +14,8 @@ import type { WritePace } from './write-pace.ts'
 
 /** What is gathered at most: as much again may be on its way, for each of the chunks that may be. */
 const MOST_BYTES = 2 * 1_024 * 1_024
+/** The first of a writer, so that the servers need not wait long for it; the next ones twice as many each. */
+const FIRST_BYTES = 256 * 1_024
 /** With a single one the servers would have nothing to do from its last answers to the next one's first batches. */
 const CHUNKS_AT_ONCE = 2
 const UNITS_AT_ONCE = 3
@@ -39,6 +41,7 @@ export class TableWriter implements RowWriter {
   readonly #ending = new AbortController()
   readonly #signal: AbortSignal
   #gathering: Chunk
+  #enoughBytes = FIRST_BYTES
   /** Chunks on their way, the oldest first. */
   readonly #carrying: Promise<void>[] = []
   #batches: Promise<Batches<RowWrite>> | undefined
@@ -88,13 +91,14 @@ export class TableWriter implements RowWriter {
 
   #isEnough(): boolean {
     const { bytes, isFull } = this.#gathering
-    return bytes >= MOST_BYTES || isFull
+    return bytes >= this.#enoughBytes || isFull
   }
 
   /** Sends what is gathered on its way, when there is room for it. */
   async #carryOn(): Promise<void> {
     const chunk = this.#gathering
     if (chunk.rows === 0) return
+    this.#enoughBytes = Math.min(MOST_BYTES, this.#enoughBytes * 2)
     this.#gathering = new Chunk(this.#parts.encoder, Math.ceil(chunk.length * ROOM))
     if (this.#carrying.length === CHUNKS_AT_ONCE) await this.#carrying.shift()
     const carrying = this.#carry(chunk)

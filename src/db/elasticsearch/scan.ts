@@ -41,7 +41,7 @@ export const firstPages = (): Pages => ({ size: FIRST_PAGE, maxSize: MAX_PAGE })
 const FEW = 1_000
 const FIRST_PAGE = 1_000
 const MAX_PAGE = 5_000
-const PAGE_BYTES = 512 * 1_024
+const PAGE_BYTES = 1_024 * 1_024
 /** Rows in one go: reading them is work that nothing interrupts. */
 const BATCH_ROWS = 500
 const MAX_EXPIRIES = 5
@@ -142,8 +142,9 @@ class PointInTime implements AsyncDisposable {
   }
 
   /**
-   * The hits of a window, or all, each id once. When the point in time is over before they are read (whoever reads them takes longer than it
-   * lasts, the server was started again), another one is opened: an order by values goes on where it was, `_shard_doc` begins again.
+   * The hits of a window, or all, each id once. When the point in time is over before they are read (whoever reads them takes longer
+   * than it lasts, the server was started again), another one is opened: an order by values goes on where it was, `_shard_doc` begins
+   * again.
    */
   async *read(window: Window | undefined): AsyncGenerator<readonly Hit[]> {
     const { orders } = this.#options

@@ -34,7 +34,7 @@ export interface Hit {
 }
 
 export interface PageRequest {
-  /** Of this window; all that there are when left out. */
+  /** Of this window; all that have a date when left out. */
   readonly window?: Window | undefined
   readonly size: number
   readonly pit?: string | undefined
@@ -99,7 +99,7 @@ export class SearchIndex {
     )
   }
 
-  /** Documents of the window; all that there are without one. */
+  /** Documents of the window; all that have a date without one. */
   async count(window: Window | undefined, { dateType }: IndexShape, signal: AbortSignal): Promise<number> {
     const body = JSON.stringify({ size: 0, track_total_hits: true, query: inWindow(window, dateType) })
     return await this.#search(body, signal, ({ status, text }) => {
@@ -218,7 +218,7 @@ const DATE_VALUE = { field: 'tmstmp', format: 'epoch_millis' } as const
 
 /** (begin, end] in whole milliseconds, which is right for finer dates, too. */
 function inWindow(window: Window | undefined, dateType: IndexShape['dateType']) {
-  if (window === undefined) return { match_all: {} }
+  if (window === undefined) return { bool: { filter: { exists: { field: 'tmstmp' } } } }
   const { beginMs, endMs } = window
   const [gte, lt] =
     dateType === 'date'

@@ -354,12 +354,12 @@ export function datesOf(written: unknown): readonly number[] {
 }
 
 function matcherOf(query: Json): (found: Found) => boolean {
-  if (query['match_all'] !== undefined) return () => true
   const filter = (query['bool'] as Json)['filter'] as Record<string, Json>
   if (filter['ids'] !== undefined) {
     const ids = new Set(filter['ids']['values'] as readonly string[])
     return ({ id }) => ids.has(id)
   }
+  if (filter['exists']?.['field'] === 'tmstmp') return ({ dates }) => dates.length > 0
   const { gte, lt, format } = (filter['range'] as Record<string, Json>)['tmstmp'] as Json
   if (format !== 'epoch_millis') throw new Error('a range without its format')
   return ({ dates }) => dates.some((ms) => ms >= Number(gte) && ms < Number(lt))
