@@ -41,7 +41,7 @@ export const firstPages = (): Pages => ({ size: FIRST_PAGE, maxSize: MAX_PAGE })
 const FEW = 1_000
 const FIRST_PAGE = 1_000
 const MAX_PAGE = 5_000
-const PAGE_BYTES = 1_024 * 1_024
+const PAGE_BYTES = 2 * 1_024 * 1_024
 /** Rows in one go: reading them is work that nothing interrupts. */
 const BATCH_ROWS = 500
 const MAX_EXPIRIES = 5
