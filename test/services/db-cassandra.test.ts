@@ -126,6 +126,13 @@ test('tables that cannot be synced are told, by name, with the others', async ()
   expect((await scanAll(table)).rows.get(row.id)).toEqual(row)
 })
 
+test('inside a collection the server makes an IPv4 address of one that is written as IPv6', async () => {
+  const table = await makeTable('latest', { columns: 'alone inet, some list<inet>' })
+  const row: Row = { id: newId(), version: versionAt(T0), values: ['::ffff:1.2.3.4', ['::ffff:1.2.3.4', '::1']] }
+  expect(await outcomesOf(table, [row])).toEqual(['applied'])
+  expect((await scanAll(table)).rows.get(row.id)?.values).toEqual(['::ffff:1.2.3.4', ['1.2.3.4', '::1']])
+})
+
 describe.each(KINDS)('a table of the kind %s', (kind) => {
   test('with an index on tmstmp is asked for what is new alone, to the tick', async () => {
     const table = await makeTable(kind)

@@ -53,7 +53,7 @@ export async function startFarm(log: (line: string) => void): Promise<Farm> {
       parties: { cassandra: node.pid, search: server.pid },
     }
     return {
-      ...{ place, cassandra, search, versions: `Cassandra 5.0.9, Elasticsearch ${server.version}` },
+      ...{ place, cassandra, search, versions: describeServers(server.version) },
       run: (task, through = place) => runTask(task, through),
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     }
@@ -61,6 +61,10 @@ export async function startFarm(log: (line: string) => void): Promise<Farm> {
     await stack.disposeAsync()
     throw error
   }
+}
+
+function describeServers(searchVersion: string): string {
+  return `Cassandra 5.0.9 with ${CASSANDRA_HEAP_MB} MiB of heap, Elasticsearch ${searchVersion} with ${SEARCH_HEAP_MB}`
 }
 
 async function makeKeyspace(cassandra: RawCassandra, name: Keyspace): Promise<void> {

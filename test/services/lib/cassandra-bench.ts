@@ -70,6 +70,8 @@ export function canBeInCassandra(type: CqlType): boolean {
   if (type.kind === 'set' && !ORDERED.includes(type.of.kind)) return false
   if (type.kind === 'map' && !ORDERED.includes(type.key.kind)) return false
   if (type.kind === 'udt' && type.fields.some((field) => field.name === '')) return false
+  // See db-cassandra.test.ts.
+  if (type.kind !== 'udt' && type.kind !== 'tuple' && partsOf(type).some(({ kind }) => kind === 'inet')) return false
   return partsOf(type).every(canBeInCassandra)
 }
 
