@@ -49,6 +49,8 @@ function hasLongInteger(text: string): boolean {
     while (isDigitAt(text, first - 1)) first--
     let end = at + 1
     while (isDigitAt(text, end)) end++
+    // What ends here is not looked at again: it may be a million digits.
+    at = end
     if (end - first < LONG) continue
     const before = text[first - 1] === '-' ? first - 2 : first - 1
     if (before < 0 || BEFORE_NUMBER.test(text[before] ?? '')) return true

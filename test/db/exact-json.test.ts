@@ -68,6 +68,13 @@ describe('reading JSON', () => {
     )
   })
 
+  // Hours, if each of its digits were looked at again for each sixteenth of them.
+  test('takes digits without number in a text for what they are', () => {
+    const text = '1'.repeat(5_000_000)
+    expect(mayLoseDigits(`{"a":"${text}","b":1}`, false)).toBe(false)
+    expect(mayLoseDigits(`{"a":"${text}","b":${'1'.repeat(16)}}`, false)).toBe(true)
+  })
+
   test('what is no JSON is refused', () => {
     expect(() => parseExactJson('{', plain)).toThrow(SyntaxError)
     expect(() => parseExactJson('9007199254740993,', plain)).toThrow(SyntaxError)
