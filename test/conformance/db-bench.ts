@@ -7,6 +7,7 @@ import type { Row } from '../../src/db/document.ts'
 import type { Misfit, Outcome, PairPolicy, ScanBatch, Split, Store, StoreTable } from '../../src/db/store.ts'
 import type { Table, TableKind } from '../../src/db/table.ts'
 import { formatTimeuuid, type Version, versionOfTicks } from '../../src/db/timeuuid.ts'
+import type { CqlValue } from '../../src/db/values.ts'
 import type { Window } from '../../src/db/window.ts'
 
 /** A row as users see it, in a table with the column `note text`. */
@@ -47,8 +48,12 @@ export interface DbTraits {
   readonly windows: number
   /** Rows of 500 bytes that are worth cutting into four parts. */
   readonly enough: number
-  /** How many tables of types by chance are tried, and which types it can have. */
-  readonly types: { readonly runs: number; readonly canHave?: (type: CqlType) => boolean }
+  /** How many tables of types by chance are tried, which types it can have, and what it makes of a value where that is another one. */
+  readonly types: {
+    readonly runs: number
+    readonly canHave?: (type: CqlType) => boolean
+    readonly held?: (type: CqlType, value: CqlValue) => CqlValue
+  }
   readonly openBench: () => Promise<DbBench>
 }
 

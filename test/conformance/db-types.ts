@@ -47,6 +47,17 @@ export function describeTypes(scene: DbScene): void {
   const [kind = 'latest'] = kinds
   const canHave = types.canHave ?? (() => true)
 
+  function toHeld(columns: readonly Column[], row: Row): Row {
+    const { held = (_, value) => value } = types
+    return {
+      ...row,
+      values: columns.map(({ type }, at) => {
+        const value = row.values[at] ?? null
+        return value === null ? null : held(type, value)
+      }),
+    }
+  }
+
   async function expectRoundTrip(columns: readonly Column[], rowsOfValues: readonly Row['values'][]): Promise<void> {
     const table = await scene.makeTable(kind, columns)
     const rows = rowsOfValues.map((values, n): Row => ({ id: newId(), version: versionAt(T0 + n), values }))
@@ -61,7 +72,7 @@ export function describeTypes(scene: DbScene): void {
     ]
     expect(scanned.misfits).toEqual([])
     const isSame = createRowComparer(table.table)
-    for (const row of rows) {
+    for (const row of rows.map((written) => toHeld(columns, written))) {
       for (const there of [scanned.rows.get(row.id), found.get(row.id)]) {
         if (there === undefined || !('values' in there)) return expect.unreachable(`${row.id} is not there`)
         expect(there.version).toEqual(row.version)

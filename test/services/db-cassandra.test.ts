@@ -26,6 +26,7 @@ import {
   writeAll,
 } from '../conformance/db-bench.ts'
 import { type Cassandra, startCassandra } from './lib/cassandra.ts'
+import { heldByCassandra } from './lib/cassandra-bench.ts'
 import { type CqlFault, CqlProxy, type CqlRequest } from './lib/cql-proxy.ts'
 
 const KEYSPACE = 'real'
@@ -127,10 +128,17 @@ test('tables that cannot be synced are told, by name, with the others', async ()
 })
 
 test('inside a collection the server makes an IPv4 address of one that is written as IPv6', async () => {
-  const table = await makeTable('latest', { columns: 'alone inet, some list<inet>' })
-  const row: Row = { id: newId(), version: versionAt(T0), values: ['::ffff:1.2.3.4', ['::ffff:1.2.3.4', '::1']] }
+  const columns =
+    'a inet, b list<inet>, c map<inet, inet>, d list<frozen<vector<inet, 1>>>, e vector<inet, 1>, f list<frozen<tuple<inet>>>'
+  const table = await makeTable('latest', { columns })
+  const mapped = '::ffff:1.2.3.4'
+  const values = [mapped, [mapped, '::1'], [[mapped, mapped]], [[mapped]], [mapped], [[mapped]]]
+  const row: Row = { id: newId(), version: versionAt(T0), values }
   expect(await outcomesOf(table, [row])).toEqual(['applied'])
-  expect((await scanAll(table)).rows.get(row.id)?.values).toEqual(['::ffff:1.2.3.4', ['1.2.3.4', '::1']])
+  const plain = '1.2.3.4'
+  const held = [mapped, [plain, '::1'], [[plain, plain]], [[plain]], [mapped], [[mapped]]]
+  expect((await scanAll(table)).rows.get(row.id)?.values).toEqual(held)
+  expect(table.table.columns.map(({ type }, at) => heldByCassandra(type, values[at] ?? ''))).toEqual(held)
 })
 
 describe.each(KINDS)('a table of the kind %s', (kind) => {

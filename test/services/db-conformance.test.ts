@@ -1,6 +1,6 @@
 // The suite of the stores of a pair, over real servers; one at a time.
 import { describeStore } from '../conformance/db-store.ts'
-import { canBeInCassandra, openCassandraBench } from './lib/cassandra-bench.ts'
+import { canBeInCassandra, heldByCassandra, openCassandraBench } from './lib/cassandra-bench.ts'
 import { openSearchBench } from './lib/search-bench.ts'
 import { SEARCH_RELEASES } from './lib/search-releases.ts'
 
@@ -11,7 +11,7 @@ describeStore('Cassandra', {
   canSpoil: false,
   enough: 4_000,
   windows: 6,
-  types: { runs: 15, canHave: canBeInCassandra },
+  types: { runs: 15, canHave: canBeInCassandra, held: heldByCassandra },
   openBench: openCassandraBench,
 })
 

@@ -1,5 +1,5 @@
 // Who reads, compares and writes rows is alone with them, in this process: others who want one of them wait, in the order in which they
-// came. Rows go by the upper halves of their tokens, sorted: two that share one by chance wait for nothing, and seldom.
+// came. Rows go by the upper halves of their tokens, sorted: two that share one by chance, which is seldom, wait without need.
 
 interface Held {
   readonly words: Int32Array
