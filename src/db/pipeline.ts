@@ -9,7 +9,7 @@ import type { Row } from './document.ts'
 import type { Echo } from './echo.ts'
 import type { Figures } from './figures.ts'
 import type { Ledger } from './ledger.ts'
-import type { Outcome, RowWriter, Split, StoreTable } from './store.ts'
+import type { Outcome, RowWriter, Split, StoreTable, WriterOptions } from './store.ts'
 import type { Version } from './timeuuid.ts'
 import type { Window } from './window.ts'
 import type { Leg } from './windows.ts'
@@ -96,7 +96,7 @@ async function retryRows(ids: readonly string[], passage: Passage, traffic: Traf
     else if ('reason' in row) settler.fail(id, row.reason)
     else rows.push(row)
   }
-  await using writer = openLazily(passage, traffic, settler.settle)
+  await using writer = openLazily(passage, traffic, { settle: settler.settle })
   await writer.write(rows)
   await writer.finish()
   settler.check()
@@ -128,7 +128,9 @@ async function carrySplit(split: Split, window: Window, passage: Passage, traffi
     }
     figures.addRow(id, label)
   })
-  await using writer = openLazily(passage, traffic, settler.settle)
+  // What has changed since an earlier window went there with it, for the most part.
+  const mostlyHeld = window.beginMs > 0
+  await using writer = openLazily(passage, traffic, { settle: settler.settle, mostlyHeld })
   for await (const { rows, history, misfits } of source.scan(split, window, traffic.signal)) {
     figures.addHistory(history)
     for (const { id, reason } of misfits) settler.fail(id, reason)
@@ -175,13 +177,13 @@ function createSettler(
 function openLazily(
   { target, table, direction }: Passage,
   { dryRun, signal }: Traffic,
-  settle: Settler['settle'],
+  { settle, mostlyHeld }: Pick<WriterOptions, 'settle' | 'mostlyHeld'>,
 ): RowWriter {
   let writer: RowWriter | undefined
   let unsettled = 0
   const open = () =>
     target.openWriter({
-      ...{ dryRun, signal },
+      ...{ dryRun, mostlyHeld, signal },
       settle(id, version, outcome, reason) {
         unsettled--
         settle(id, version, outcome, reason)

@@ -57,6 +57,22 @@ describe('carrying a table', () => {
     expect(pages).toBe(100)
   })
 
+  it('guesses that what has changed since an earlier window is held already', async () => {
+    const bench = openBench(10)
+    const guesses: unknown[] = []
+    const pair = withRight(bench, (table) => ({
+      openWriter(options) {
+        guesses.push(options.mostlyHeld)
+        return table.openWriter(options)
+      },
+    }))
+    await bench.run({ direction: 'left-to-right' }, { pair })
+    expect(new Set(guesses)).toEqual(new Set([false]))
+    guesses.length = 0
+    await bench.run({ direction: 'left-to-right', begin: String(AGO - 1) }, { pair })
+    expect(new Set(guesses)).toEqual(new Set([true]))
+  })
+
   it('has two splits under way, whatever the tables', async () => {
     const bench = openBench(100, ['a', 'b', 'c'])
     let most = 0

@@ -34,6 +34,9 @@ const PROBED_AT_ONCE = 50
 /** The index is asked where it finds a smaller share of the rows than this: reading all of them, filtered by the server, costs as much. */
 const INDEX_SHARE = 0.05
 
+/** By the index in any case: it takes less time than to know how many there are in all. */
+const FEW_INDEXED_ROWS = 4_000
+
 /** Undefined where the server did not manage even that. */
 type Estimate = number | undefined
 
@@ -61,12 +64,11 @@ export class TableScanner {
     if (window.beginMs >= window.endMs) return []
     const changed = await this.#estimateChanged(window, signal).catch(this.#rethrow)
     if (changed === 0) return []
-    if (changed !== undefined && changed < PROBED_ROWS) return cutRing('index', 1)
+    if (changed !== undefined && changed < FEW_INDEXED_ROWS) return cutIndexed(changed, atLeast)
     const rows = await this.#estimate('probe', [], signal).catch(this.#rethrow)
     if (rows === 0) return []
     if (rows === undefined) return cutRing('all', Math.max(UNKNOWN_SPLITS, atLeast))
-    if (changed !== undefined && changed < rows * INDEX_SHARE)
-      return cutRing('index', countSplits(changed, INDEXED_ROWS_PER_SPLIT, Math.max(atLeast, USUAL_INDEXED_SPLITS)))
+    if (changed !== undefined && changed < rows * INDEX_SHARE) return cutIndexed(changed, atLeast)
     return cutRing('all', countSplits(rows, ROWS_PER_SPLIT, Math.max(atLeast, USUAL_SPLITS)))
   }
 
@@ -196,6 +198,10 @@ function countSplits(rows: number, rowsPerSplit: number, atLeast: number): numbe
   const most = Math.max(1, Math.floor(rows / LEAST_ROWS_PER_SPLIT))
   const wanted = Math.min(atLeast, most)
   return Math.min(Math.max(Math.ceil(rows / rowsPerSplit), wanted), MOST_SPLITS)
+}
+
+function cutIndexed(changed: number, atLeast: number): readonly Split[] {
+  return cutRing('index', countSplits(changed, INDEXED_ROWS_PER_SPLIT, Math.max(atLeast, USUAL_INDEXED_SPLITS)))
 }
 
 function cutRing(access: Access, parts: number): readonly Split[] {

@@ -45,14 +45,14 @@ export interface BatchOptions {
 
 /** What most rows of late were, of which the order of the first two requests depends: half the cost of a row either way. */
 export class Habit {
-  /** Share of the rows whose document was there. */
-  #share = 0
+  /** Share of the rows whose document was there; undefined before the first guess. */
+  #share: number | undefined
   /** Share of the rows that were written. */
   #written = 1
 
   /** Looking first costs about half as much as a create that fails: it pays off when more than half are there. */
   get looksFirst(): boolean {
-    return this.#share > 0.5
+    return (this.#share ?? 0) > 0.5
   }
 
   /** Most rows end as documents. */
@@ -60,10 +60,15 @@ export class Habit {
     return this.#written > 0.5
   }
 
+  /** What to go by until something is known. */
+  guess(mostlyThere: boolean): void {
+    this.#share ??= mostlyThere ? 1 : 0
+  }
+
   /** Of so many rows so many documents were there, and so many rows were written. */
   note(rows: number, there: number, written: number): void {
     if (rows === 0) return
-    this.#share = this.#share * 0.6 + (there / rows) * 0.4
+    this.#share = (this.#share ?? 0) * 0.6 + (there / rows) * 0.4
     this.#written = this.#written * 0.6 + (written / rows) * 0.4
   }
 }

@@ -68,6 +68,7 @@ export class IndexTable implements StoreTable {
   }
 
   openWriter(options: WriterOptions): RowWriter {
+    if (options.mostlyHeld !== undefined) this.#habit.guess(options.mostlyHeld)
     return new BulkWriter({
       ...options,
       pace: this.#options.pace,

@@ -125,17 +125,29 @@ describe('a window with nothing new', () => {
 describe('a plan', () => {
   test('asks the index where little has changed, and reads everything where much has', async () => {
     const { table, fake, node } = await setUp({ kind: 'latest', hasTimeIndex: true })
-    const rows = someRows(2_000)
+    const rows = someRows(6_000)
     fill(fake, rows)
-    const few = { beginMs: T0 + 1_989, endMs: T0 + 5_000 }
+    const few = { beginMs: T0 + 5_989, endMs: T0 + 10_000 }
     const splits = await table.plan(few, { signal: none })
     expect(splits).toHaveLength(1)
     node.requests.length = 0
     expect((await scanSplits(table, splits, few)).rows.size).toBe(10)
     expect(node.statementsOf('EXECUTE')).toEqual([expect.not.stringContaining('ALLOW FILTERING')])
-    const most = await table.plan({ beginMs: T0 + 100, endMs: T0 + 5_000 }, { signal: none })
+    const most = await table.plan({ beginMs: T0 + 100, endMs: T0 + 10_000 }, { signal: none })
     expect(most.length).toBeGreaterThan(1)
     expect(most.every((split) => split.startsWith('all '))).toBe(true)
+  })
+
+  test('does not ask how many rows there are where the index has few to give', async () => {
+    const { table, fake, node } = await setUp({ kind: 'latest', hasTimeIndex: true })
+    fill(fake, someRows(1_000))
+    const window = { beginMs: T0 + 199, endMs: T0 + 10_000 }
+    const splits = await table.plan(window, { signal: none })
+    expect(splits.map((split) => split.split(' ')[0])).toEqual(['index', 'index'])
+    const probes = node.statementsOf('QUERY').filter((cql) => cql.includes('LIMIT'))
+    expect(probes.length).toBeGreaterThan(1)
+    expect(probes.every((cql) => cql.includes('tmstmp > ?'))).toBe(true)
+    expect((await scanSplits(table, splits, window)).rows.size).toBe(800)
   })
 
   test('does without an index that cannot be asked', async () => {

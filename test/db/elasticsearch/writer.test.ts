@@ -122,6 +122,17 @@ describe('a writer', () => {
     expect(scene.fake.requests).toEqual([`POST /${INDEX}/_bulk`])
   })
 
+  it('goes by the guess of who opens it until it knows', async () => {
+    await using scene = await openWithIndex()
+    expect(counts(await writeRows(scene, rows(10), { mostlyHeld: true }))).toEqual({ applied: 10 })
+    expect(scene.fake.requests.slice(-2)).toEqual([`POST /${INDEX}/_mget`, `POST /${INDEX}/_bulk`])
+    const fresh = (at: number) => Array.from({ length: 10 }, (_, nth) => rowOf(at * 100 + nth, versionAt(1)))
+    for (let at = 1; at < 4; at++) await writeRows(scene, fresh(at), { mostlyHeld: true })
+    scene.fake.requests.length = 0
+    await writeRows(scene, fresh(4), { mostlyHeld: true })
+    expect(scene.fake.requests).toEqual([`POST /${INDEX}/_bulk`])
+  })
+
   it('refreshes once where there are several batches, and looks by searches then', async () => {
     await using scene = await openWithIndex()
     await writeRows(scene, rows(4_100))

@@ -63,11 +63,11 @@ export function documentOf({ id, version, values: [name] }: Row): string {
 export async function writeRows(
   { table, signal }: Pick<Scene, 'table' | 'signal'>,
   rows: readonly Row[],
-  options: { readonly dryRun?: boolean; readonly reasons?: string[] } = {},
+  options: { readonly dryRun?: boolean; readonly mostlyHeld?: boolean; readonly reasons?: string[] } = {},
 ): Promise<Record<string, Outcome>> {
   const outcomes: Record<string, Outcome> = {}
   await using writer = table.openWriter({
-    ...{ dryRun: options.dryRun ?? false, signal },
+    ...{ dryRun: options.dryRun ?? false, mostlyHeld: options.mostlyHeld, signal },
     settle: (id, _version, outcome, reason) => {
       if (outcomes[id] !== undefined) throw new Error(`${id} was settled twice`)
       outcomes[id] = outcome
