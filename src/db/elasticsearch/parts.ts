@@ -48,6 +48,41 @@ export function takeArray(text: string, name: string): AnswerParts {
   return { rest: text.slice(0, begin) + text.slice(end), items }
 }
 
+export interface CutArray {
+  /** The answer with that array empty, as text. */
+  readonly rest: string
+  /** Elements of the array with commas between them; the commas between the pieces are left out. */
+  readonly pieces: readonly string[]
+}
+
+/**
+ * As takeArray for the last array of the answer, which is cut into pieces of about `length` characters without looking at what is in
+ * them: before every so manyth `separator`, which begins with the end of an element and a comma. Whatever else has the separator in it,
+ * a piece that ends there has one bracket too few. Throws BrokenAnswer where there is no such array.
+ */
+export function cutArray(
+  text: string,
+  name: string,
+  { separator, length }: { readonly separator: string; readonly length: number },
+): CutArray {
+  const key = `"${name}":[`
+  const found = text.indexOf(key)
+  const begin = found + key.length
+  const end = text.lastIndexOf(']')
+  if (found === -1 || end < begin) throw new BrokenAnswer(`the answer has no ${name}`)
+  const pieces: string[] = []
+  let at = begin
+  // The last one is no shorter than the others.
+  while (end - at >= 2 * length) {
+    const cut = text.indexOf(separator, at + length)
+    if (cut === -1 || end - cut < length) break
+    pieces.push(text.slice(at, cut + 1))
+    at = cut + 2
+  }
+  pieces.push(text.slice(at, end))
+  return { rest: text.slice(0, begin) + text.slice(end), pieces }
+}
+
 /** Where the next object begins; undefined at the end of the array. */
 function nextItem(text: string, from: number): number | undefined {
   for (let at = from; at < text.length; at++) {

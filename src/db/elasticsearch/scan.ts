@@ -5,11 +5,14 @@ import { type Misfit, type PairPolicy, type ScanBatch, StoreFailed } from '../st
 import type { Table } from '../table.ts'
 import { ConversionError } from '../values.ts'
 import { isInWindow, type Window } from '../window.ts'
+import { parseItem } from './answers.ts'
 import type { Dialect } from './dialect.ts'
 import { createFractionCheck, hasFractions } from './fractions.ts'
+import type { Hit, HitPage } from './hit-page.ts'
 import { IdSet } from './id-set.ts'
 import type { IndexShape } from './mapping.ts'
-import { EXPIRED, type Hit, MISSING, type Page, parseItem, type SearchIndex, UNKNOWN_ORDER } from './search-index.ts'
+import { BrokenAnswer } from './parts.ts'
+import { EXPIRED, MISSING, type SearchIndex, UNKNOWN_ORDER } from './search-index.ts'
 import { cutByCounts, type Slice } from './slices.ts'
 import { TooMuch } from './transport.ts'
 
@@ -46,6 +49,8 @@ const PAGE_BYTES = 2 * 1_024 * 1_024
 const BATCH_ROWS = 500
 const MAX_EXPIRIES = 5
 const FEW_HITS = 20
+/** From this share of what was asked for on, as far as is known before it is read, a page is not taken for the last one. */
+const PROBABLY_FULL = 0.6
 /** From this share of all documents on, all are read and those of other times left out: a search by time costs the server more. */
 const NEARLY_ALL = 0.9
 
@@ -81,7 +86,8 @@ async function readFew(
   try {
     const page = await index.readPage({ window, size, hasFractions: hasFractions(table) }, shape, signal)
     if (typeof page === 'symbol') return []
-    return page.hits.length < size ? page.hits : undefined
+    const hits = [...page.parts()].flat()
+    return hits.length < size ? hits : undefined
   } catch (error) {
     if (error instanceof TooMuch) return undefined
     throw error
@@ -161,15 +167,17 @@ class PointInTime implements AsyncDisposable {
         if (orders.knowsShardDoc) after = undefined
       } else {
         this.#expiries = 0
-        const { hits, isLast, last } = page
-        if (!isLast) {
-          after = last
-          next = this.#request(window, after)
+        after = page.last
+        const ahead = page.count < page.size * PROBABLY_FULL ? undefined : this.#request(window, after)
+        let count = 0
+        for (const hits of this.#partsOf(page)) {
+          count += hits.length
+          // One point in time gives each document once.
+          if (!isAgain) for (const { id } of hits) seen.note(id)
+          yield isAgain ? hits.filter(({ id }) => seen.add(id)) : hits
         }
-        // One point in time gives each document once.
-        if (!isAgain) for (const { id } of hits) seen.note(id)
-        yield isAgain ? hits.filter(({ id }) => seen.add(id)) : hits
-        if (isLast) return
+        if (count < page.size) return
+        next = ahead ?? this.#request(window, after)
         continue
       }
       next = this.#request(window, after)
@@ -180,6 +188,15 @@ class PointInTime implements AsyncDisposable {
     this.#end.abort(new Error('the scan is over'))
     await this.#ahead
     await this.#options.index.closePointInTime(this.#dialect, this.#id)
+  }
+
+  *#partsOf(page: HitPage): Generator<readonly Hit[], void> {
+    try {
+      yield* page.parts()
+    } catch (error) {
+      if (error instanceof BrokenAnswer) throw new StoreFailed(`index ${this.#options.index.name}: ${error.message}`)
+      throw error
+    }
   }
 
   /** A page, of fewer documents where they are long. */
@@ -213,12 +230,12 @@ class PointInTime implements AsyncDisposable {
     }
   }
 
-  #learn({ pit, hits, length }: Page): void {
+  #learn({ pit, count, length }: HitPage): void {
     this.#id = pit ?? this.#id
     // A few tell little of the others.
-    if (hits.length < FEW_HITS) return
+    if (count < FEW_HITS) return
     const { pages } = this.#options
-    const wanted = Math.floor((PAGE_BYTES * hits.length) / length)
+    const wanted = Math.floor((PAGE_BYTES * count) / length)
     pages.size = Math.max(1, Math.min(pages.maxSize, wanted, pages.size * 4))
   }
 

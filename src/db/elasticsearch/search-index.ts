@@ -1,8 +1,10 @@
 // What is asked of one index: each request as the servers take it, each answer as it is read. Decides nothing.
-import { isJsonObject, mayLoseDigits, parseExactJson } from '../exact-json.ts'
+import { isJsonObject } from '../exact-json.ts'
 import type { Window } from '../window.ts'
+import { checkShards, hitsOf, idOf, objectIn, ownOf, parseItem } from './answers.ts'
 import type { Dialect } from './dialect.ts'
 import { readDateValues } from './document-date.ts'
+import { type HitPage, readHitPage } from './hit-page.ts'
 import type { IndexShape } from './mapping.ts'
 import { BrokenAnswer, parseObject, takeArray } from './parts.ts'
 import type { Answer, Transport } from './transport.ts'
@@ -25,14 +27,6 @@ export interface FoundDocument extends Revision {
   readonly source: Readonly<Record<string, unknown>>
 }
 
-export interface Hit {
-  readonly id: string
-  readonly source: unknown
-  /** JSON of the hit; undefined where it loses no digit that anybody minds. */
-  readonly text: string | undefined
-  readonly dateMs: number | undefined
-}
-
 export interface PageRequest {
   /** Of this window; all that have a date when left out. */
   readonly window?: Window | undefined
@@ -44,18 +38,6 @@ export interface PageRequest {
   readonly after?: readonly unknown[] | undefined
   /** Of each hit its text is wanted: its fractions matter. */
   readonly hasFractions: boolean
-}
-
-export interface Page {
-  readonly hits: readonly Hit[]
-  /** True where there are no more. */
-  readonly isLast: boolean
-  /** Sort values of the last hit. */
-  readonly last: readonly unknown[] | undefined
-  /** The point in time goes by this id from now on. */
-  readonly pit: string | undefined
-  /** Length of the answer, about in bytes. */
-  readonly length: number
 }
 
 /** There is no such index. */
@@ -116,7 +98,7 @@ export class SearchIndex {
     request: PageRequest,
     { dateType }: IndexShape,
     signal: AbortSignal,
-  ): Promise<Page | typeof MISSING | typeof EXPIRED | typeof UNKNOWN_ORDER> {
+  ): Promise<HitPage | typeof MISSING | typeof EXPIRED | typeof UNKNOWN_ORDER> {
     const { window, size, pit, sort, after, isFallible = false } = request
     const body = JSON.stringify({
       ...{ size, track_total_hits: false, query: inWindow(window, dateType), docvalue_fields: [DATE_VALUE] },
@@ -230,51 +212,10 @@ function inWindow(window: Window | undefined, dateType: IndexShape['dateType']) 
 function readPage(
   { status, text }: Answer,
   request: PageRequest,
-): Page | typeof MISSING | typeof EXPIRED | typeof UNKNOWN_ORDER {
+): HitPage | typeof MISSING | typeof EXPIRED | typeof UNKNOWN_ORDER {
   if (status === 404) return request.pit === undefined ? MISSING : EXPIRED
   if (status === 400) return UNKNOWN_ORDER
-  const isExact = request.hasFractions || mayLoseDigits(text, false)
-  const { pit, hits, last } = isExact ? readExactHits(text) : readHits(text)
-  return {
-    ...{ hits, isLast: hits.length < request.size, last: Array.isArray(last) ? last : undefined },
-    ...{ pit: typeof pit === 'string' ? pit : undefined, length: text.length },
-  }
-}
-
-interface ReadHits {
-  readonly pit: unknown
-  readonly hits: readonly Hit[]
-  /** Sort values of the last one. */
-  readonly last: unknown
-}
-
-/** All at once: what most pages need. */
-function readHits(text: string): ReadHits {
-  const answer = parseObject(text)
-  const hits = hitsOf(answer)
-  return {
-    ...{ pit: answer['pit_id'], last: hits.at(-1)?.['sort'] },
-    hits: hits.map((hit) => readHit(hit, undefined)),
-  }
-}
-
-/** One by one, so that the digits of one document cost an exact reading of that document alone. */
-function readExactHits(text: string): ReadHits {
-  const { rest, items } = takeArray(text, 'hits')
-  const answer = parseObject(rest)
-  checkShards(answer, 'hits')
-  let last: unknown
-  const hits = items.map((item) => {
-    const hit = parseItem(item, false)
-    last = hit['sort']
-    return readHit(hit, item)
-  })
-  return { pit: answer['pit_id'], hits, last }
-}
-
-function readHit(hit: Readonly<Record<string, unknown>>, text: string | undefined): Hit {
-  const dateMs = readDateValues(objectIn(hit, 'fields')['tmstmp'])
-  return { id: idOf(hit), source: hit['_source'], text, dateMs }
+  return readHitPage(text, request)
 }
 
 function readDocument(doc: Readonly<Record<string, unknown>>, into: Map<string, FoundDocument>): void {
@@ -288,54 +229,11 @@ function readDocument(doc: Readonly<Record<string, unknown>>, into: Map<string, 
   into.set(idOf(doc), { ...revisionOf(doc), source: objectIn(doc, '_source') })
 }
 
-/** As parseExactJson. Throws BrokenAnswer for what is no JSON. */
-export function parseItem(text: string, fractions: boolean): Readonly<Record<string, unknown>> {
-  let item: unknown
-  try {
-    item = parseExactJson(text, { fractions })
-  } catch {
-    throw new BrokenAnswer('the answer is no JSON')
-  }
-  if (!isJsonObject(item)) throw new BrokenAnswer('the answer has what is no object')
-  return item
-}
-
-/** An answer of all shards in time. Gives the field `key` of it. */
-function checkShards(answer: Readonly<Record<string, unknown>>, key: string): unknown
-function checkShards(answer: Readonly<Record<string, unknown>>, key: undefined): undefined
-function checkShards(answer: Readonly<Record<string, unknown>>, key: string | undefined): unknown {
-  const shards = objectIn(answer, '_shards')
-  if (answer['timed_out'] === true || shards['failed'] !== 0)
-    throw new BrokenAnswer('the answer is one of some shards alone', { passes: true })
-  return key === undefined ? undefined : answer[key]
-}
-
-function hitsOf(answer: Readonly<Record<string, unknown>>): readonly Readonly<Record<string, unknown>>[] {
-  const outer = checkShards(answer, 'hits')
-  const hits = isJsonObject(outer) ? outer['hits'] : undefined
-  if (!Array.isArray(hits) || !hits.every(isJsonObject)) throw new BrokenAnswer('the answer has no hits')
-  return hits
-}
-
-function idOf(hit: Readonly<Record<string, unknown>>): string {
-  if (typeof hit['_id'] !== 'string') throw new BrokenAnswer('the answer has a document without _id')
-  return hit['_id']
-}
-
 function revisionOf(hit: Readonly<Record<string, unknown>>): Revision {
   const { _seq_no: seqNo, _primary_term: primaryTerm } = hit
   if (typeof seqNo !== 'number' || typeof primaryTerm !== 'number')
     throw new BrokenAnswer('the answer has a document without _seq_no')
   return { seqNo, primaryTerm }
-}
-
-function objectIn(object: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
-  const value = ownOf(object, key)
-  return isJsonObject(value) ? value : {}
-}
-
-function ownOf(object: Readonly<Record<string, unknown>>, key: string): unknown {
-  return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
 /** No document has another one, and the server refuses a whole request that has one. */
