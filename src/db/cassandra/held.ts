@@ -6,11 +6,11 @@ import { compareVersions, readTimeuuid, type Version } from '../timeuuid.ts'
 import { formatUuid } from '../uuid-bytes.ts'
 import { Density, ROWS_PER_LOOKUP } from './density.ts'
 import { createQuery, type Page, readPage } from './frames.ts'
-import { tokenOf } from './murmur3.ts'
+import { MIN_TOKEN, tokenOf } from './murmur3.ts'
 import { PageSize } from './page-size.ts'
-import { Pages } from './pages.ts'
+import { lastTokenOf, Pages } from './pages.ts'
 import type { TablePlace } from './place.ts'
-import type { TokenRange } from './ring.ts'
+import { type TokenRange, WHOLE_RING } from './ring.ts'
 import { TokenFilter } from './token-filter.ts'
 import { idListBytes, int32Bytes, rangeBytes, uuidBytes } from './values.ts'
 
@@ -32,6 +32,10 @@ const SERVER_BYTES = 8 * 1_024 * 1_024
 const LISTS_AT_ONCE = 3
 /** So few ids are asked for at once, whatever is around them. */
 const FEW = 50
+/** Rows of the table that say about how many it has: the server takes them into memory whole. */
+const PROBED_ROWS = 50
+/** So many times as many rows as a range may have are too many even where they were not counted but guessed from those. */
+const CLEARLY = 4
 /** Rows of versions and times alone are small. */
 const FIRST_PAGE = 1_000
 
@@ -59,6 +63,8 @@ export interface Wanted {
 export class HeldReader {
   readonly #place: TablePlace
   readonly #density = new Density()
+  /** By the first rows of the table alone. */
+  readonly #guess = new Density()
   /** By the clock's `now`. */
   #emptyUntil = Number.NEGATIVE_INFINITY
   #probed: Promise<void> | undefined
@@ -73,11 +79,11 @@ export class HeldReader {
   async read(wanted: Wanted, signal: AbortSignal): Promise<HeldRows> {
     const { ids, range } = wanted
     const atOnce = Math.max(1, Math.floor(SERVER_BYTES / wanted.rowBytes))
-    if (await this.#isEmpty(signal)) return await this.#readAgain(wanted, Math.min(IDS_PER_LIST, atOnce), signal)
+    if (await this.#isEmpty(ids.length, signal))
+      return await this.#readAgain(wanted, Math.min(IDS_PER_LIST, atOnce), signal)
     const held = new Map<string, HeldRow>()
-    const expected = this.#density.expect(range)
     const most = ids.length * ROWS_PER_LOOKUP + FEW
-    const byRange = expected === undefined ? ids.length > FEW : expected <= most
+    const byRange = this.#isWorthReading(range, ids.length, most)
     const pageSize = new PageSize(Math.min(FIRST_PAGE, atOnce), Math.min(most, atOnce))
     const missing = byRange ? await this.#readRange(ids, range, most, pageSize, held, signal) : ids
     await this.#readIds(missing, Math.min(IDS_PER_LIST, atOnce), held, signal)
@@ -100,23 +106,34 @@ export class HeldReader {
     return held
   }
 
-  async #isEmpty(signal: AbortSignal): Promise<boolean> {
-    if (this.#place.table.kind !== 'versions') return false
-    this.#probed ??= this.#probe(signal)
-    await this.#probed
-    return this.#place.session.options.clock.now() < this.#emptyUntil
+  /** Whether a range has few enough rows; where nobody knows it is read to know. */
+  #isWorthReading(range: TokenRange, ids: number, most: number): boolean {
+    const expected = this.#density.expect(range)
+    if (expected !== undefined) return expected <= most
+    return ids > FEW && (this.#guess.expect(range) ?? 0) <= most * CLEARLY
   }
 
-  /** One question, asked once: where there is no answer to it the table is not taken for empty. */
+  async #isEmpty(ids: number, signal: AbortSignal): Promise<boolean> {
+    const keepsVersions = this.#place.table.kind === 'versions'
+    if (!keepsVersions && ids <= FEW) return false
+    this.#probed ??= this.#probe(signal)
+    await this.#probed
+    return keepsVersions && this.#place.session.options.clock.now() < this.#emptyUntil
+  }
+
+  /** One question, asked once: where there is no answer to it the table is not taken for empty, and nothing is guessed. */
   async #probe(signal: AbortSignal): Promise<void> {
     const { session } = this.#place
     const { clock, consistency } = session.options
     const now = clock.now()
     const { probe } = await this.#place.statements(signal)
-    const frame = createQuery(probe, { consistency, values: [int32Bytes(1)], pageSize: 1 })
+    const frame = createQuery(probe, { consistency, values: [int32Bytes(PROBED_ROWS)], pageSize: PROBED_ROWS })
     try {
       const page = readPage((await session.send(frame, signal)).body)
-      if (page.rowCount === 0 && page.pagingState === undefined) this.#emptyUntil = now + EMPTY_FOR_MS
+      const { rowCount, pagingState } = page
+      if (rowCount === PROBED_ROWS) this.#guess.learn({ from: MIN_TOKEN, to: lastTokenOf(page) }, rowCount)
+      else if (pagingState === undefined) this.#guess.learn(WHOLE_RING, rowCount)
+      if (rowCount === 0 && pagingState === undefined) this.#emptyUntil = now + EMPTY_FOR_MS
     } catch {
       signal.throwIfAborted()
     }

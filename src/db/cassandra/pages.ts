@@ -89,3 +89,9 @@ export async function readAllPages(
   } while (pagingState !== undefined)
   return pages
 }
+
+/** Of a page of tokens alone, with one row at least: the last one. */
+export function lastTokenOf({ body, start, rowCount }: Page): bigint {
+  // A length and eight bytes each.
+  return body.readBigInt64BE(start + 12 * (rowCount - 1) + 4)
+}

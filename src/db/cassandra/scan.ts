@@ -7,7 +7,7 @@ import { createQuery, type Page, readPage } from './frames.ts'
 import { MIN_TOKEN, tokenOf } from './murmur3.ts'
 import { Newest } from './newest.ts'
 import { PageSize } from './page-size.ts'
-import { Pages } from './pages.ts'
+import { lastTokenOf, Pages } from './pages.ts'
 import type { TablePlace } from './place.ts'
 import { type Access, formatSplit, halveRange, parseSplit, partOfRing, shareUpTo, type TokenRange } from './ring.ts'
 import { boundsOf, RowReader, type VersionBounds } from './row-reader.ts'
@@ -28,7 +28,7 @@ const USUAL_INDEXED_SPLITS = 2
 const UNKNOWN_SPLITS = 64
 const MOST_SPLITS = 100_000
 /** Rows that are counted to know how dense the ring is. */
-const PROBED_ROWS = 300
+const PROBED_ROWS = { probe: 300, probeIndexed: 100 }
 /** The server takes them into memory with all their columns, of which it sends none: a megabyte each is too much for a thousand. */
 const PROBED_AT_ONCE = 50
 /** The index is asked where it finds a smaller share of the rows than this: reading all of them, filtered by the server, costs as much. */
@@ -139,9 +139,10 @@ export class TableScanner {
   ): Promise<Estimate> {
     const { session, table } = this.#place
     const cql = (await this.#place.statements(signal))[name]
+    const most = PROBED_ROWS[name]
     const parameters = {
       consistency: session.options.consistency,
-      values: [...values, int32Bytes(PROBED_ROWS)],
+      values: [...values, int32Bytes(most)],
       pageSize: PROBED_AT_ONCE,
     }
     let rows = 0
@@ -153,11 +154,10 @@ export class TableScanner {
       if (page === 'missing') return 0
       if (page === 'too-much') return undefined
       rows += page.rowCount
-      // A length and eight bytes each.
-      if (page.rowCount > 0) token = page.body.readBigInt64BE(page.start + 12 * (page.rowCount - 1) + 4)
+      if (page.rowCount > 0) token = lastTokenOf(page)
       pagingState = page.pagingState
-    } while (pagingState !== undefined && rows < PROBED_ROWS)
-    return rows < PROBED_ROWS ? rows : rows / shareUpTo(token)
+    } while (pagingState !== undefined && rows < most)
+    return rows < most ? rows : rows / shareUpTo(token)
   }
 
   async #probe(frame: Buffer, signal: AbortSignal): Promise<Page | 'missing' | 'too-much'> {

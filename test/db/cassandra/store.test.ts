@@ -326,7 +326,7 @@ describe.each(KINDS)('a writer to a table of the kind %s', (kind) => {
 
   test('looks up few rows by their ids, and stops reading a range that has far more than it needs', async () => {
     const { table, fake, node } = await setUp({ kind })
-    const rows = someRows(4_000)
+    const rows = someRows(1_500)
     fill(fake, rows)
     await outcomes(table, rows.slice(0, 20))
     expect(node.statementsOf('EXECUTE')).toEqual([expect.stringContaining('id IN ?')])
@@ -338,6 +338,16 @@ describe.each(KINDS)('a writer to a table of the kind %s', (kind) => {
     // By now it knows how dense the table is.
     node.requests.length = 0
     await outcomes(table, some)
+    expect(node.statementsOf('EXECUTE').filter((cql) => cql.includes('token(id)'))).toEqual([])
+  })
+
+  test('reads no range of which the first rows of the table say that it has far more', async () => {
+    const { table, fake, node } = await setUp({ kind })
+    const rows = someRows(6_000)
+    fill(fake, rows)
+    node.requests.length = 0
+    expect(new Set(await outcomes(table, rows.slice(0, 200)))).toEqual(new Set(['equal']))
+    expect(node.statementsOf('QUERY').filter((cql) => cql.includes('LIMIT'))).toHaveLength(1)
     expect(node.statementsOf('EXECUTE').filter((cql) => cql.includes('token(id)'))).toEqual([])
   })
 
