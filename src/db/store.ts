@@ -63,7 +63,7 @@ export type Settle = (id: string, version: Version, outcome: Outcome, reason?: s
 export interface WriterOptions {
   /** Decides as ever and writes nothing. */
   readonly dryRun: boolean
-  /** A guess, of which nothing but the cost depends: whether most ids are there already, in an older version or the same. */
+  /** A guess, on which nothing but the cost depends: whether most ids are there already, in an older version or the same. */
   readonly mostlyHeld?: boolean | undefined
   readonly signal: AbortSignal
   readonly settle: Settle
