@@ -118,24 +118,28 @@ export class HeldReader {
     if (!keepsVersions && ids <= FEW) return false
     this.#probed ??= this.#probe(signal)
     await this.#probed
+    signal.throwIfAborted()
     return keepsVersions && this.#place.session.options.clock.now() < this.#emptyUntil
   }
 
-  /** One question, asked once: where there is no answer to it the table is not taken for empty, and nothing is guessed. */
+  /**
+   * One question, asked once: where there is no answer to it the table is not taken for empty, and nothing is guessed. Never rejects, for
+   * others may wait for it: when it is given up, the next one asks again.
+   */
   async #probe(signal: AbortSignal): Promise<void> {
     const { session } = this.#place
     const { clock, consistency } = session.options
     const now = clock.now()
-    const { probe } = await this.#place.statements(signal)
-    const frame = createQuery(probe, { consistency, values: [int32Bytes(PROBED_ROWS)], pageSize: PROBED_ROWS })
     try {
+      const { probe } = await this.#place.statements(signal)
+      const frame = createQuery(probe, { consistency, values: [int32Bytes(PROBED_ROWS)], pageSize: PROBED_ROWS })
       const page = readPage((await session.send(frame, signal)).body)
       const { rowCount, pagingState } = page
       if (rowCount === PROBED_ROWS) this.#guess.learn({ from: MIN_TOKEN, to: lastTokenOf(page) }, rowCount)
       else if (pagingState === undefined) this.#guess.learn(WHOLE_RING, rowCount)
       if (rowCount === 0 && pagingState === undefined) this.#emptyUntil = now + EMPTY_FOR_MS
     } catch {
-      signal.throwIfAborted()
+      if (signal.aborted) this.#probed = undefined
     }
   }
 

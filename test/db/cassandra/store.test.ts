@@ -351,6 +351,19 @@ describe.each(KINDS)('a writer to a table of the kind %s', (kind) => {
     expect(node.statementsOf('EXECUTE').filter((cql) => cql.includes('token(id)'))).toEqual([])
   })
 
+  test('does not go by what a writer wanted to know that was given up meanwhile', async () => {
+    const controller = new AbortController()
+    const handle: FakeHandler = ({ kind: what, statements: [statement] }) => {
+      if (what === 'QUERY' && statement?.cql.includes('LIMIT')) controller.abort(new Error('enough'))
+      return undefined
+    }
+    const { table, fake } = await setUp({ kind, handle })
+    const rows = someRows(200)
+    await expect(writeAll(table, rows, { signal: controller.signal })).rejects.toThrow('enough')
+    expect(new Set(await outcomes(table, rows))).toEqual(new Set(['applied']))
+    expect(fake.rows).toHaveLength(200)
+  })
+
   test('a row that the servers refuse fails by itself, with what they say', async () => {
     const refused = 'note 17'
     const handle: FakeHandler = ({ kind: what, statements }) =>
