@@ -4,7 +4,13 @@ import { expect, test } from 'vitest'
 
 const MODULE = join(import.meta.dirname, '../../src/lib/heap-growth.ts')
 
-/** Makes objects that outlive some collections, as many as are always kept and ten times more; gives what was most, in MiB. */
+/** One thread collects, all at once: how far the heap grows between is then V8's decision and not a race with its threads. */
+const FLAGS = ['--expose-gc', '--single-threaded-gc', '--no-incremental-marking', '--input-type=module', '--eval']
+
+/**
+ * Makes objects that outlive some collections, as many as are always kept and ten times more; gives what was most, in MiB.
+ * The old generation is measured from a first full collection on: the limit V8 begins with goes by other rules.
+ */
 const script = (begin: string) => `
   import { getHeapSpaceStatistics } from 'node:v8'
   ${begin}
@@ -14,17 +20,16 @@ const script = (begin: string) => `
     kept[at % kept.length] = { at, text: 'row ' + at }
     if (at % 5_000 !== 0) continue
     await new Promise((resolve) => setImmediate(resolve))
-    const sizes = Object.fromEntries(getHeapSpaceStatistics().map((space) => [space.space_name, space.space_size / 2 ** 20]))
-    most.young = Math.max(most.young, sizes.new_space)
-    most.old = Math.max(most.old, sizes.old_space)
+    if (at === kept.length) globalThis.gc()
+    const spaces = new Map(getHeapSpaceStatistics().map((space) => [space.space_name, space]))
+    most.young = Math.max(most.young, spaces.get('new_space').space_size / 2 ** 20)
+    if (at >= kept.length) most.old = Math.max(most.old, spaces.get('old_space').space_used_size / 2 ** 20)
   }
   console.log(JSON.stringify(most))
 `
 
 function measure(begin: string): { readonly young: number; readonly old: number } {
-  return JSON.parse(
-    execFileSync(process.execPath, ['--input-type=module', '--eval', script(begin)], { encoding: 'utf8' }),
-  )
+  return JSON.parse(execFileSync(process.execPath, [...FLAGS, script(begin)], { encoding: 'utf8' }))
 }
 
 test('both generations stop to grow sooner than they do by themselves', { timeout: 60_000 }, () => {
@@ -33,5 +38,5 @@ test('both generations stop to grow sooner than they do by themselves', { timeou
     `import { limitHeapGrowth } from ${JSON.stringify(MODULE)}; limitHeapGrowth(); limitHeapGrowth()`,
   )
   expect(limited.young).toBeLessThan(usual.young * 0.7)
-  expect(limited.old).toBeLessThan(usual.old * 0.9)
+  expect(limited.old).toBeLessThan(usual.old * 0.8)
 })
