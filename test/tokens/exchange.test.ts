@@ -1,6 +1,6 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { getEventListeners } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { close, listen } from '../../src/playground/listen.ts'
 import { Exchanges, type ExchangesOptions } from '../../src/tokens/exchange.ts'
@@ -133,6 +133,10 @@ describe('requests to a host', () => {
       responses.push(response)
     })
     open.defer(() => close(server))
+    let received = 0
+    const onPiece = () => received++
+    subscribe('undici:request:bodyChunkReceived', onPiece)
+    open.defer(() => void unsubscribe('undici:request:bodyChunkReceived', onPiece))
     const exchanges = exchangesWith(`http://127.0.0.1:${await listen(server, '127.0.0.1', 0)}`)
     let failure: unknown
     const sent = exchanges
@@ -141,14 +145,17 @@ describe('requests to a host', () => {
         failure = error
       })
     await eventually(() => responses.length === 1)
-    for (let ms = 0; ms < 19_500; ms += 750) {
+    const say = async () => {
+      const before = received
       responses[0]?.write('x')
-      await sleep(10)
+      await eventually(() => received > before)
+    }
+    for (let ms = 0; ms < 19_500; ms += 750) {
+      await say()
       expect(failure).toBeUndefined()
       await clock.advance(750)
     }
-    responses[0]?.write('x')
-    await sleep(10)
+    await say()
     await clock.advance(750)
     await sent
     expect(failure).toMatchObject({ name: 'ExchangeFailed', sent: true })

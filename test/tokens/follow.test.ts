@@ -6,6 +6,7 @@ import { type FollowOptions, followTokens } from '../../src/tokens/follow.ts'
 import { ObjectCutter, parseWatchEvent, WatchedIndex } from '../../src/tokens/watch-stream.ts'
 import { type FakeWaiter, type FakeWaiterOptions, startFakeWaiter } from '../fakes/waiter.ts'
 import { eventually } from '../lib/eventually.ts'
+import { FakeClock } from '../lib/fake-clock.ts'
 
 const record = (token: string, etag: string | null = 'E-1'): IndexRecord => ({
   token,
@@ -176,40 +177,32 @@ describe('following a cluster', () => {
   })
 
   it('opens a stream again that stays silent beyond its time', async () => {
-    let now = 0
-    const timers: { at: number; fn: () => void }[] = []
-    const clock = {
-      now: () => now,
-      wallNow: () => now,
-      setTimer: (delayMs: number, fn: () => void) => {
-        const timer = { at: now + delayMs, fn }
-        timers.push(timer)
-        return { cancel: () => void timers.splice(timers.indexOf(timer) >>> 0, 1) }
-      },
-    }
+    const clock = new FakeClock()
     const { fake, states, stop, done } = await follow(
       { fault: ({ n }) => (n === 1 ? 'hang' : undefined) },
       { clock, silentMs: 1_000 },
     )
     await eventually(() => fake.seen.length === 1)
-    expect(timers).toHaveLength(1)
-    now = 6_000
-    for (const timer of timers.splice(0)) if (timer.at <= now) timer.fn()
+    expect(clock.pending).toBe(1)
+    await clock.advance(6_000)
     await eventually(() => states.length === 1)
     expect(states).toEqual(['nothing was heard for 6000 ms'])
-    for (const timer of timers.splice(0)) timer.fn()
+    await clock.advance(0)
     await eventually(() => states.length === 2)
     expect(states[1]).toBeUndefined()
     stop.abort()
     await done
-    expect(timers).toHaveLength(0)
+    expect(clock.pending).toBe(0)
   })
 
   it('does not besiege a cluster that ends every stream at once', async () => {
-    const { fake, states } = await follow({ streamingTimeoutMs: 1 }, { silentMs: 1, random: () => 0.99 })
-    await eventually(() => states.length === 1)
-    await new Promise((resolve) => setTimeout(resolve, 300))
-    expect(fake.seen.length).toBeLessThanOrEqual(2)
+    const clock = new FakeClock()
+    const { fake, states } = await follow({ streamingTimeoutMs: 1 }, { clock, silentMs: 1, random: () => 0.99 })
+    for (const [at, pauseMs] of [495, 990, 1_980].entries()) {
+      await eventually(() => states.length === at + 1 && clock.nextAt === clock.now() + pauseMs)
+      expect(fake.seen).toHaveLength(at + 1)
+      await clock.advance(pauseMs)
+    }
   })
 
   it('throws what the listener throws', async () => {
