@@ -11,6 +11,8 @@ import { createLogger } from '../src/lib/logger.ts'
 import { type RunningService, startService } from '../src/main.ts'
 import { openState } from '../src/state/open.ts'
 import { createDbScene, type DbScene, idOf, LONG_AGO } from './cli/db-scene.ts'
+import { eventually } from './lib/eventually.ts'
+import { createFastClock } from './lib/fast-clock.ts'
 
 const INTERRUPTED = '019b76da-a800-7b3c-9d51-0f7c3f6d2e10'
 
@@ -27,7 +29,7 @@ afterEach(async () => {
   await scene[Symbol.asyncDispose]()
 })
 
-async function open(more = ''): Promise<RunningService> {
+async function open(more = '', clock = systemClock): Promise<RunningService> {
   await scene.configure(more)
   const readConfig = async (path: string) =>
     `${await readFile(path, 'utf8')}\nlisten: { port: 0 }\nshutdown: { readinessDelayMs: 0, graceMs: 500 }\n`
@@ -37,7 +39,7 @@ async function open(more = ''): Promise<RunningService> {
     done()
   }
   const logger = createLogger('info', new Writable({ write }))
-  const service = await startService(loaded, { env: {}, clock: systemClock, logger })
+  const service = await startService(loaded, { env: {}, clock, logger })
   services.push(service)
   return service
 }
@@ -140,6 +142,17 @@ describe('a service that keeps databases in step', () => {
     expect(schedules).toMatchObject([{ name: 'db:app', cron: '* * * * * *', missed: 0 }])
     const run = await findRun(service, ({ state }) => state === 'succeeded')
     expect(run).toMatchObject({ kind: 'db', trigger: 'schedule', request: { operation: 'sync', pair: 'app' } })
+  })
+
+  it('logs that it waits for a store', async () => {
+    const service = await open('', createFastClock(5))
+    scene.left.put(1, 10, 'one')
+    scene.right.database.exec('BEGIN IMMEDIATE')
+    await ask(service, '/v1/db/sync', { pair: 'app' })
+    await eventually(() => lines.some(({ what }) => /right.db: another process keeps it locked; /.test(String(what))))
+    scene.right.database.exec('COMMIT')
+    await findRun(service, ({ state }) => state === 'succeeded')
+    expect(lines.filter(({ level }) => level === 'warn')).toHaveLength(2)
   })
 
   it('takes up a run whose process is gone, with what it was asked for', async () => {

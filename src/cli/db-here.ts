@@ -6,7 +6,7 @@ import type { ChosenPair } from './db-options.ts'
 import { inWordsOfOptions } from './db-words.ts'
 import { CliError, FAILED } from './exit.ts'
 import type { CliIo } from './io.ts'
-import { createProgressBar } from './progress-bar.ts'
+import { createProgressBar, tellBeside } from './progress-bar.ts'
 import { Stopped, withStopSignal } from './stop.ts'
 
 /** A run that has ended, with what happened to each of its parts. */
@@ -41,7 +41,7 @@ export async function runHere(
   start: (here: DbHere) => Promise<Started>,
 ): Promise<EndedHere> {
   return await withStopSignal(io, async (signal) => {
-    const onError = (error: unknown, what: string) => io.err(`${command}: ${what}: ${messageOf(error)}\n`)
+    const onError = (error: unknown, what: string) => tellBeside(io, `${command}: ${what}: ${messageOf(error)}`)
     const surroundings = { env: io.env, clock: io.clock, onError }
     await using here = await openDbHere(loaded, pair, surroundings)
     const started = await startHere(here, () => start(here), io, signal).catch((error: unknown) => {

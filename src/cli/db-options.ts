@@ -7,6 +7,7 @@ import type { PreparedPair } from '../wiring/db.ts'
 import { CliError, WRONG_USAGE } from './exit.ts'
 import type { CliIo } from './io.ts'
 import { createConfigOption, createOutputOption, type Output } from './options.ts'
+import { tellBeside } from './progress-bar.ts'
 import { gather } from './tokens-options.ts'
 
 export interface PairFlags {
@@ -84,7 +85,7 @@ export async function choosePair(
   ])
   const { env, cwd } = io
   const loaded = await loadConfig({ path: flags.config, env, cwd, readFile: (file) => readFile(file, 'utf8') })
-  const surroundings = pairSurroundings(loaded, io)
+  const surroundings = pairSurroundings(loaded, io, (message) => tellBeside(io, `${command}: ${message}`))
   if (!isNamed) return { loaded, pair: prepareUnnamedPair(await describePair(flags, io, command), surroundings) }
   const pairs = loaded.config.db?.pairs ?? []
   const found = pairs.find((pair) => pair.name === name)

@@ -50,7 +50,10 @@ async function workOff(name: string, path: string | undefined, io: CliIo, signal
   ])
   const { env, clock } = io
   const order = await readOrder(env, name)
-  const prepared = preparePair(found, pairSurroundings(loaded, io))
+  const prepared = preparePair(
+    found,
+    pairSurroundings(loaded, io, (message) => io.err(`syncer db worker: ${message}\n`)),
+  )
   await using pair = await prepared.open(signal)
   return await carry(pair, order, readIndex(env), { clock, signal, onProgress: () => {} })
 }

@@ -32,6 +32,11 @@ export function createProgressBar(
   }
 }
 
+/** Tells something while a bar may be drawn: a line of its own, and the bar is drawn again below it. */
+export function tellBeside({ err, columns }: Pick<CliIo, 'err' | 'columns'>, line: string): void {
+  err(`${columns === undefined ? '' : CLEAR_LINE}${line}\n`)
+}
+
 /** Pure: one line that fits into `columns`, which is 1 or more. */
 export function progressLine(
   label: string,

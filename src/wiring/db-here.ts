@@ -117,13 +117,14 @@ const isMoving = (before: RunRecord, after: RunRecord): boolean =>
 export function pairSurroundings(
   { config, source }: LoadedConfig,
   { env, clock }: Pick<HereSurroundings, 'env' | 'clock'>,
+  onAway: PairSurroundings['onAway'],
 ): PairSurroundings {
   const kube = async () => {
     const { openKube } = await import('./kube.ts')
     const client = await openKube(config.kubernetes, { source, env, clock })
     return { client, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() }
   }
-  return { env, clock, random: Math.random, state: config.state, source, kube }
+  return { env, clock, random: Math.random, state: config.state, source, kube, onAway }
 }
 
 /** The locks of the replicas of the service, where there are several. */

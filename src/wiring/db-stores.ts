@@ -17,6 +17,8 @@ export interface StoreSurroundings {
   /** Gives [0, 1). */
   readonly random: () => number
   readonly policy: PairPolicy
+  /** Told, in one line without secrets, of a store that has not answered for a while and is waited for, and of one that is back. */
+  readonly onAway: (message: string) => void
 }
 
 /** Opens the store; it is the caller's to close. Throws StoreFailed. */

@@ -77,12 +77,13 @@ async function openOver(
   const { logger } = surroundings
   const random = Math.random
   const onError = (error: unknown, what: string) => logger.error({ err: error, what }, 'not as it should be')
+  const onAway = (message: string) => logger.warn({ what: message }, 'a store is away, or back')
   const reports = { onError, onEnded: (run: RunRecord, ended: Ended) => logEnd(run, ended, logger) }
   const shared = { ...surroundings, random, store, onError }
   const tokens = config.tokens && (await import('./tokens.ts')).openTokens(config.tokens, shared)
   const db =
     config.db &&
-    (await import('./db.ts')).openDb(config.db, { ...shared, state: config.state, kube: lend(surroundings) })
+    (await import('./db.ts')).openDb(config.db, { ...shared, state: config.state, kube: lend(surroundings), onAway })
   const parts = [...(tokens ? [tokens] : []), ...(db ? [db] : [])]
   let schedule: { statuses(): readonly ScheduleStatus[] } | undefined
   const schedules = () => schedule?.statuses() ?? []

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseShard } from '../../src/cli/db-sync.ts'
 import { openState } from '../../src/state/open.ts'
 import { eventually } from '../lib/eventually.ts'
+import { createFastClock } from '../lib/fast-clock.ts'
 import { createDbScene, type DbScene, idOf, LONG_AGO } from './db-scene.ts'
 
 let scene: DbScene
@@ -145,6 +146,23 @@ describe('syncer db sync', () => {
     const { err } = await scene.run(['sync', 'app'], { columns: 120 })
     expect(err).toMatch(/syncing \[=* *\] \d+\/\d+, users, (left to right|right to left), \d+ rows/)
     expect((await scene.run(['sync', 'app'])).err).toBe('')
+  })
+
+  it('says whom it waits for while it waits, beside the bar', async () => {
+    scene.left.put(1, 10, 'one')
+    const clock = createFastClock(5)
+    scene.right.database.exec('BEGIN IMMEDIATE')
+    const { io, code } = scene.start(['sync', 'app', '--direction', 'left-to-right'], { clock, columns: 100 })
+    await eventually(() => io.written.err.includes('tried again'))
+    scene.right.database.exec('COMMIT')
+    expect(await code).toBe(0)
+    const path = join(scene.cwd, 'right.db')
+    expect(io.written.err.replaceAll('\r\u001b[K', '\n').split('\n')).toEqual(
+      expect.arrayContaining([
+        `syncer db sync: sqlite ${path}: another process keeps it locked; each request is tried again for 30 s`,
+        expect.stringMatching(`^syncer db sync: sqlite ${path}: answers again, after \\d s$`),
+      ]),
+    )
   })
 
   it('ends cleanly when it is asked to', async () => {

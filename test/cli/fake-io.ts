@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events'
 import type { CliIo } from '../../src/cli/io.ts'
 import type { Env } from '../../src/config/load.ts'
-import { systemClock } from '../../src/lib/clock.ts'
+import { type Clock, systemClock } from '../../src/lib/clock.ts'
 
 export interface FakeIo extends CliIo {
   readonly written: { out: string; err: string }
@@ -22,10 +22,21 @@ export interface FakeIoOptions {
   /** What the person at the terminal answers; there is nobody when it is left out. */
   readonly answer?: string
   readonly fetch?: (request: Request) => Promise<Response>
+  /** That of this machine when it is left out. */
+  readonly clock?: Clock
 }
 
 export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
-  const { env = {}, cwd = '/nowhere', input, colours = false, columns, answer: said, fetch: answer } = options
+  const {
+    env = {},
+    cwd = '/nowhere',
+    input,
+    colours = false,
+    columns,
+    answer: said,
+    fetch: answer,
+    clock = systemClock,
+  } = options
   const written = { out: '', err: '' }
   const emitter = new EventEmitter()
   const exits: number[] = []
@@ -45,7 +56,7 @@ export function createFakeIo(options: FakeIoOptions = {}): FakeIo {
             written.err += question
             return said
           },
-    clock: systemClock,
+    clock,
     process: host,
     out: (text) => {
       written.out += text

@@ -180,7 +180,9 @@ describe('a file that others have locked', () => {
   it('is given up after a while, and says why', async () => {
     const user = openUser('CREATE TABLE people (id TEXT PRIMARY KEY, tmstmp TEXT, note TEXT)')
     const clock = new FakeClock()
-    const store = await openSqliteStore({ path, policy: POLICY, clock, random: () => 1, retryForMs: 4_000 })
+    const told: string[] = []
+    const onAway = (message: string) => told.push(message)
+    const store = await openSqliteStore({ path, policy: POLICY, clock, random: () => 1, retryForMs: 4_000, onAway })
     ends.push(() => store[Symbol.asyncDispose]())
     user.exec('BEGIN IMMEDIATE')
     const table = store.openTable(PEOPLE)
@@ -200,6 +202,10 @@ describe('a file that others have locked', () => {
     expect(clock.pending).toBe(0)
     user.exec('ROLLBACK')
     expect(await outcomesOf(table, [rowAt(newId(), versionAt(T0))])).toEqual(['applied'])
+    expect(told).toEqual([
+      `sqlite ${path}: another process keeps it locked; each request is tried again for 4 s`,
+      `sqlite ${path}: answers again, after 5 s`,
+    ])
   })
 
   it('is left alone when the signal says so', async () => {

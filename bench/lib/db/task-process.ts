@@ -19,7 +19,7 @@ import type { Task, TaskCall } from './task.ts'
 const { task, place } = JSON.parse(process.argv[2] ?? '') as TaskCall
 const { parties } = place
 const signal = new AbortController().signal
-const surroundings = { env: {}, clock: systemClock, random: Math.random, policy: POLICY }
+const surroundings = { env: {}, clock: systemClock, random: Math.random, policy: POLICY, onAway: console.error }
 const limits = { requestTimeoutMs: 60_000, retryForMs: 300_000 }
 /** What the stores say to a window of everything. */
 const WHOLE = { beginMs: 0, endMs: LAST_MS }

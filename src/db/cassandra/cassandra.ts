@@ -39,6 +39,8 @@ export interface CassandraStoreOptions {
   readonly requestTimeoutMs: number
   /** Of reads and writes; LOCAL_QUORUM when left out. */
   readonly consistency?: Consistency | undefined
+  /** Told when no request has succeeded for a while, and when one does again. */
+  readonly onAway?: ((message: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -47,11 +49,12 @@ export interface CassandraStoreOptions {
  * the signal.
  */
 export async function openCassandraStore(options: CassandraStoreOptions): Promise<Store> {
-  const { keyspace, clock, random, retryForMs, requestTimeoutMs, localDataCenter, credentials, tls } = options
+  const { keyspace, clock, random, retryForMs, requestTimeoutMs, localDataCenter, credentials, tls, onAway } = options
   const contactPoints = options.contactPoints.map(parseContactPoint)
   const address = `cassandra ${formatContactPoints(contactPoints)}/${keyspace}`
   const session = new Session({
     ...{ name: address, contactPoints, localDataCenter, credentials, tls, clock, random, retryForMs, requestTimeoutMs },
+    onAway,
     consistency: options.consistency ?? 'LOCAL_QUORUM',
   })
   try {

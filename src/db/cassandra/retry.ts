@@ -1,6 +1,7 @@
 // One thing that is tried until it succeeds, or for too long.
 import { backoffMs } from '../../lib/backoff.ts'
 import { type Clock, delay } from '../../lib/clock.ts'
+import type { Outage } from '../outage.ts'
 import { StoreFailed } from '../store.ts'
 import { describeFailure, isPassing, isRefusal } from './failure.ts'
 
@@ -21,14 +22,21 @@ export class Retry {
   readonly #signal: AbortSignal
   readonly #what: string
   readonly #wasConnected: () => boolean
+  readonly #outage: Outage
   #failingSince: number | undefined
   #attempt = 0
 
-  constructor(options: RetryOptions, signal: AbortSignal, what: string, wasConnected: () => boolean) {
+  constructor(
+    options: RetryOptions,
+    signal: AbortSignal,
+    what: string,
+    { wasConnected, outage }: { readonly wasConnected: () => boolean; readonly outage: Outage },
+  ) {
     this.#options = options
     this.#signal = signal
     this.#what = what
     this.#wasConnected = wasConnected
+    this.#outage = outage
   }
 
   /** Waits before the next try after `error`. Throws what Session.retry says. */
@@ -42,6 +50,7 @@ export class Retry {
     const waitMs = backoffMs(this.#attempt++, PAUSES, random)
     if (clock.now() + waitMs - this.#failingSince > retryForMs)
       throw storeFailed(name, this.#what, error, ` for ${retryForMs} ms`)
+    this.#outage.failed(describeFailure(error))
     await delay(clock, waitMs, this.#signal)
   }
 

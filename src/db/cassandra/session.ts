@@ -1,6 +1,7 @@
 // Requests to a cluster by its contact points, and by nothing else: nodes that these gossip about are never dialled. Keeps the
 // connections, makes new ones for those that broke and when there is more to do, prepares again what a node has forgotten, and tries
 // again what may be tried again, slower each time.
+import { Outage, type OutageOptions } from '../outage.ts'
 import { StoreFailed } from '../store.ts'
 import { Aborts } from './aborts.ts'
 import {
@@ -26,7 +27,7 @@ import {
 import { readAllPages } from './pages.ts'
 import { Retry, type RetryOptions, storeFailed } from './retry.ts'
 
-export interface SessionOptions extends RetryOptions {
+export interface SessionOptions extends RetryOptions, OutageOptions {
   readonly contactPoints: readonly ContactPoint[]
   /** That of the first contact point that answers when left out; contact points elsewhere are not used. */
   readonly localDataCenter?: string | undefined
@@ -64,6 +65,7 @@ export class Session implements AsyncDisposable {
   readonly #aborts = new Aborts()
   readonly #prepared = new Map<string, Promise<Prepared>>()
   readonly #closing = new AbortController()
+  readonly #outage: Outage
   #dialling: Promise<Connection> | undefined
   #dataCenter: string | undefined
   #wasConnected = false
@@ -72,6 +74,7 @@ export class Session implements AsyncDisposable {
   constructor(options: SessionOptions) {
     this.options = options
     this.#dataCenter = options.localDataCenter
+    this.#outage = new Outage(options.name, options)
     this.#hosts = options.contactPoints.map((point) => ({ ...point, connections: new Set<Connection>(), failures: 0 }))
   }
 
@@ -87,8 +90,9 @@ export class Session implements AsyncDisposable {
    * reason of `signal`: nothing is tried again but what the node had forgotten.
    */
   async send(frame: Buffer, signal: AbortSignal, prepared?: Prepared): Promise<Answer> {
-    const answer = this.#sendOnce(frame, prepared)
-    return await this.#aborts.follow(answer, signal)
+    const answer = await this.#aborts.follow(this.#sendOnce(frame, prepared), signal)
+    this.#outage.worked()
+    return answer
   }
 
   /**
@@ -125,7 +129,7 @@ export class Session implements AsyncDisposable {
   }
 
   startRetry(signal: AbortSignal, what: string): Retry {
-    return new Retry(this.options, signal, what, () => this.#wasConnected)
+    return new Retry(this.options, signal, what, { wasConnected: () => this.#wasConnected, outage: this.#outage })
   }
 
   /** The statement, prepared wherever it is needed. Throws as `request` does. */

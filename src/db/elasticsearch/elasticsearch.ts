@@ -31,6 +31,8 @@ export interface ElasticsearchOptions {
   /** Value of the header Authorization; asked at each request. */
   readonly authorization?: (() => Promise<string | undefined>) | undefined
   readonly tls?: TlsOptions | undefined
+  /** Told when no request has succeeded for a while, and when one does again. */
+  readonly onAway?: ((message: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 

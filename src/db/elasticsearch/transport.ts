@@ -3,6 +3,7 @@
 // it repeats the values of documents.
 import { type BackoffLimits, backoffAtLeastMs, parseRetryAfterMs } from '../../lib/backoff.ts'
 import { type Clock, delay } from '../../lib/clock.ts'
+import { Outage } from '../outage.ts'
 import { StoreFailed } from '../store.ts'
 import { Connections, type ConnectionsOptions, ExchangeBroken, type RawAnswer } from './connections.ts'
 import { BrokenAnswer } from './parts.ts'
@@ -16,6 +17,7 @@ export interface TransportOptions extends ConnectionsOptions {
   readonly random: () => number
   /** For how long a request is tried again after its first failure, in milliseconds. */
   readonly retryForMs: number
+  readonly onAway?: ((message: string) => void) | undefined
 }
 
 export interface Answer {
@@ -90,6 +92,7 @@ export class Transport implements AsyncDisposable {
   readonly #options: TransportOptions
   readonly #clock: Clock
   readonly #connections: Connections
+  readonly #outage: Outage
   #isElastic = false
 
   constructor(options: TransportOptions) {
@@ -97,6 +100,7 @@ export class Transport implements AsyncDisposable {
     this.#options = options
     this.#clock = options.clock
     this.#connections = new Connections(options)
+    this.#outage = new Outage(`elasticsearch ${options.url}`, options)
   }
 
   /** True once an answer had the header by which every answer of Elasticsearch is known. */
@@ -114,7 +118,11 @@ export class Transport implements AsyncDisposable {
     let refusals = 0
     for (let tries = 1; ; tries++) {
       const result: { readonly value: T } | Failure = await this.#try(request, isDoubtful, signal)
-      if (!('trouble' in result)) return result.value
+      if (!('trouble' in result)) {
+        this.#outage.worked()
+        return result.value
+      }
+      this.#outage.failed(result.message)
       isDoubtful ||= result.isDoubtful
       if (result.trouble === 'busy') refusals++
       request.onTrouble?.(result.trouble)

@@ -4,19 +4,17 @@ import { statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { type BackoffLimits, backoffMs } from '../../lib/backoff.ts'
-import { type Clock, delay } from '../../lib/clock.ts'
+import { delay } from '../../lib/clock.ts'
+import { Outage, type OutageOptions } from '../outage.ts'
 import { StoreFailed } from '../store.ts'
 
 /** A row of an answer, by the order of its columns; integers are bigint. */
 export type Cells = readonly SQLOutputValue[]
 
-export interface FileOptions {
+export interface FileOptions extends OutageOptions {
   readonly path: string
-  readonly clock: Clock
   /** Gives [0, 1). */
   readonly random: () => number
-  /** How long to try again while another process keeps the file locked, in milliseconds. */
-  readonly retryForMs: number
 }
 
 /** The file as what happens in a transaction sees it. */
@@ -43,6 +41,7 @@ const RETRY: BackoffLimits = { baseMs: 20, capMs: 500 }
 export class SqliteFile {
   readonly path: string
   readonly #options: FileOptions
+  readonly #outage: Outage
   readonly #statements = new Map<string, StatementSync>()
   readonly #connection: Connection = {
     run: (sql, ...values) => void this.#prepare(sql).run(...values),
@@ -55,6 +54,7 @@ export class SqliteFile {
   constructor(options: FileOptions) {
     this.path = options.path
     this.#options = options
+    this.#outage = new Outage(this.#name, options)
   }
 
   /**
@@ -139,7 +139,9 @@ export class SqliteFile {
     for (let attempt = 0; ; attempt++) {
       signal.throwIfAborted()
       try {
-        return fn()
+        const result = fn()
+        this.#outage.worked()
+        return result
       } catch (error) {
         const code = resultCode(error)
         if (code === undefined) throw error
@@ -148,6 +150,7 @@ export class SqliteFile {
           const told = `${this.#name}: another process has kept it locked for ${retryForMs / 1_000} s`
           throw new StoreFailed(told, { cause: error })
         }
+        this.#outage.failed('another process keeps it locked')
       }
       await delay(clock, backoffMs(attempt, RETRY, random), signal)
     }

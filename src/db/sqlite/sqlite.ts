@@ -21,6 +21,8 @@ export interface SqliteStoreOptions {
   readonly random: () => number
   /** How long to try again while another process keeps the file locked, in milliseconds. */
   readonly retryForMs: number
+  /** Told when it has been locked for a while, and when it no longer is. */
+  readonly onAway?: ((message: string) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 

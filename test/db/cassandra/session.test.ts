@@ -247,10 +247,11 @@ describe('a session', () => {
   test('gives up after a while, and says what was wanted of whom, and why', async () => {
     const clock = new FakeClock()
     await using node = await FakeNode.start(({ kind }) => (kind === 'QUERY' ? { error: 0x1001 } : undefined))
-    await using session = sessionTo(node, { clock })
+    const told: string[] = []
+    await using session = sessionTo(node, { clock, retryForMs: 10_000, onAway: (message) => told.push(message) })
     const asking = ask(session, 'x')
     const rejected = expect(asking).rejects.toThrow(
-      'cassandra test: could not ask for 3000 ms: the server says: told to say so by a test',
+      'cassandra test: could not ask for 10000 ms: the server says: told to say so by a test',
     )
     let isOver = false
     rejected.finally(() => {
@@ -261,8 +262,10 @@ describe('a session', () => {
       await new Promise(setImmediate)
     }
     await rejected
-    expect(clock.now()).toBeLessThan(4_000)
+    expect(clock.now()).toBeLessThan(11_000)
     expect(node.requests.length).toBeGreaterThan(4)
+    const why = 'the server says: told to say so by a test'
+    expect(told).toEqual([`cassandra test: ${why}; each request is tried again for 10 s`])
   })
 
   test.each([

@@ -7,6 +7,7 @@ import { openElasticsearchStore } from '../../../src/db/elasticsearch/elasticsea
 import { type PairPolicy, StoreFailed } from '../../../src/db/store.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { makeCa } from '../../lib/certificates.ts'
+import { FakeClock } from '../../lib/fake-clock.ts'
 import { documentOf, INDEX, idOf, openScene, rowOf, scanAll, TABLE, versionAt } from './lib/scene.ts'
 
 const POLICY: PairPolicy = { versionField: 'tmstmp_uuid', onUnknownField: 'fail' }
@@ -90,6 +91,25 @@ describe('the way to a server', () => {
     await expect(store.describeTables('all', signal)).rejects.toThrow(
       'elasticsearch http://127.0.0.1:9: GET /app-*: ECONNREFUSED',
     )
+  })
+
+  it('says soon that there is nobody, while it goes on to try', async () => {
+    const clock = new FakeClock()
+    const told: string[] = []
+    const onAway = (message: string) => told.push(message)
+    const url = 'http://127.0.0.1:9'
+    const pauses = { clock, random: () => 0.99, retryForMs: 60_000 }
+    await using store = await openElasticsearchStore({ ...OPTIONS, ...pauses, url, onAway })
+    const stop = new AbortController()
+    const asked = expect(store.describeTables('all', stop.signal)).rejects.toThrow('enough')
+    while (told.length === 0) {
+      await clock.advance(50)
+      await new Promise(setImmediate)
+    }
+    stop.abort(new Error('enough'))
+    await asked
+    expect(told[0]).toMatch(/^elasticsearch http:\/\/127\.0\.0\.1:9: .+; each request is tried again for 60 s$/)
+    expect(clock.now()).toBeLessThan(10_000)
   })
 
   it.each([
