@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import type { CqlType, ScalarKind } from '../../src/db/cql-types.ts'
 import { formatInet } from '../../src/db/inet-text.ts'
+import { createJsonWriter } from '../../src/db/json-write.ts'
 import { formatDecimal } from '../../src/db/scalar-text.ts'
 import { type CqlValue, MAX_INT64, MIN_INT64, NANOSECONDS_PER_DAY } from '../../src/db/values.ts'
 
@@ -143,11 +144,14 @@ export function anyValueOf(type: CqlType): fc.Arbitrary<CqlValue> {
       return fc.array(anyValueOf(type.of), { maxLength: 4 })
     case 'vector':
       return fc.array(anyValueOf(type.of), { minLength: type.dimension, maxLength: type.dimension })
-    case 'map':
+    case 'map': {
+      const textOf = createJsonWriter(type.key, 'sorted')
       return fc.uniqueArray(fc.tuple(anyValueOf(type.key), anyValueOf(type.value)), {
         maxLength: 4,
-        selector: ([key]) => keyText(key),
+        // No map has a key twice, and a key that is a set or a map is the same in any order.
+        selector: ([key]) => textOf(key),
       })
+    }
     case 'tuple':
       return anyPartsOf(type.of)
     case 'udt':
@@ -169,11 +173,4 @@ function anyPartsOf(types: readonly CqlType[]): fc.Arbitrary<CqlValue> {
   return fc
     .tuple(fc.integer({ min: 1, max: types.length }), ...types.map((type) => fc.option(anyValueOf(type))))
     .map(([length, ...parts]) => parts.slice(0, length))
-}
-
-function keyText(key: CqlValue): string {
-  return JSON.stringify(key, (_, value) => {
-    if (typeof value === 'bigint') return `${value}n`
-    return typeof value === 'number' ? String(Object.is(value, -0) ? '-0' : value) : value
-  })
 }
