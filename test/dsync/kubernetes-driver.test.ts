@@ -145,7 +145,7 @@ describe('a watch', () => {
     await eventually(() => failures.length >= 8)
     expect(failures[0]).toMatchObject({ code: 'unavailable' })
     isAway = false
-    await eventually(() => seen.length === 1, 3_000)
+    await eventually(() => seen.length === 1, 1_000)
   })
 
   it('begins anew from 410, and shows what it has missed', async () => {

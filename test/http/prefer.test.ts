@@ -52,6 +52,6 @@ describe('the preference wait', () => {
   it('is found in the longest header there can be without losing time', () => {
     const before = performance.now()
     for (const header of ['"\\'.repeat(512), '="'.repeat(512), 'a,'.repeat(512), ' '.repeat(1024)]) readWait(header)
-    expect(performance.now() - before).toBeLessThan(2_000)
+    expect(performance.now() - before).toBeLessThan(500)
   })
 })

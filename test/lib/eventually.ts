@@ -2,7 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 
 /** Resolves when `isSo` is true; throws after `withinMs` of real time. */
-export async function eventually(isSo: () => boolean, withinMs = 10_000): Promise<void> {
+export async function eventually(isSo: () => boolean, withinMs = 3_000): Promise<void> {
   const end = performance.now() + withinMs
   while (!isSo()) {
     if (performance.now() > end) throw new Error(`not so within ${withinMs} ms: ${isSo}`)

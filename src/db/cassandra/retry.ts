@@ -1,18 +1,15 @@
 // One thing that is tried until it succeeds, or for too long.
 import { backoffMs } from '../../lib/backoff.ts'
-import { type Clock, delay } from '../../lib/clock.ts'
-import type { Outage } from '../outage.ts'
+import { delay } from '../../lib/clock.ts'
+import type { Outage, OutageOptions } from '../outage.ts'
 import { StoreFailed } from '../store.ts'
 import { describeFailure, isPassing, isRefusal } from './failure.ts'
 
-export interface RetryOptions {
+export interface RetryOptions extends OutageOptions {
   /** What messages call the store. */
   readonly name: string
-  readonly clock: Clock
   /** Gives [0, 1). */
   readonly random: () => number
-  /** What fails is tried again for so long. Milliseconds. */
-  readonly retryForMs: number
 }
 
 const PAUSES = { baseMs: 50, capMs: 5_000 } as const

@@ -1,7 +1,7 @@
 // Requests to a cluster by its contact points, and by nothing else: nodes that these gossip about are never dialled. Keeps the
 // connections, makes new ones for those that broke and when there is more to do, prepares again what a node has forgotten, and tries
 // again what may be tried again, slower each time.
-import { Outage, type OutageOptions } from '../outage.ts'
+import { Outage } from '../outage.ts'
 import { StoreFailed } from '../store.ts'
 import { Aborts } from './aborts.ts'
 import {
@@ -27,7 +27,7 @@ import {
 import { readAllPages } from './pages.ts'
 import { Retry, type RetryOptions, storeFailed } from './retry.ts'
 
-export interface SessionOptions extends RetryOptions, OutageOptions {
+export interface SessionOptions extends RetryOptions {
   readonly contactPoints: readonly ContactPoint[]
   /** That of the first contact point that answers when left out; contact points elsewhere are not used. */
   readonly localDataCenter?: string | undefined

@@ -3,21 +3,18 @@
 // it repeats the values of documents.
 import { type BackoffLimits, backoffAtLeastMs, parseRetryAfterMs } from '../../lib/backoff.ts'
 import { type Clock, delay } from '../../lib/clock.ts'
-import { Outage } from '../outage.ts'
+import { Outage, type OutageOptions } from '../outage.ts'
 import { StoreFailed } from '../store.ts'
 import { Connections, type ConnectionsOptions, ExchangeBroken, type RawAnswer } from './connections.ts'
 import { BrokenAnswer } from './parts.ts'
 
-export interface TransportOptions extends ConnectionsOptions {
+export interface TransportOptions extends ConnectionsOptions, OutageOptions {
   /** Address, for messages. */
   readonly url: string
   /** Value of the header Authorization; asked at each try. */
   readonly authorization?: (() => Promise<string | undefined>) | undefined
   /** Gives [0, 1). */
   readonly random: () => number
-  /** For how long a request is tried again after its first failure, in milliseconds. */
-  readonly retryForMs: number
-  readonly onAway?: ((message: string) => void) | undefined
 }
 
 export interface Answer {

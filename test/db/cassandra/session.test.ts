@@ -247,11 +247,10 @@ describe('a session', () => {
   test('gives up after a while, and says what was wanted of whom, and why', async () => {
     const clock = new FakeClock()
     await using node = await FakeNode.start(({ kind }) => (kind === 'QUERY' ? { error: 0x1001 } : undefined))
-    const told: string[] = []
-    await using session = sessionTo(node, { clock, retryForMs: 10_000, onAway: (message) => told.push(message) })
+    await using session = sessionTo(node, { clock })
     const asking = ask(session, 'x')
     const rejected = expect(asking).rejects.toThrow(
-      'cassandra test: could not ask for 10000 ms: the server says: told to say so by a test',
+      'cassandra test: could not ask for 3000 ms: the server says: told to say so by a test',
     )
     let isOver = false
     rejected.finally(() => {
@@ -262,10 +261,33 @@ describe('a session', () => {
       await new Promise(setImmediate)
     }
     await rejected
-    expect(clock.now()).toBeLessThan(11_000)
+    expect(clock.now()).toBeLessThan(4_000)
     expect(node.requests.length).toBeGreaterThan(4)
+  })
+
+  test('says soon whom it waits for, and that it has an answer again', async () => {
+    const clock = new FakeClock()
+    const told: string[] = []
+    let isWell = false
+    await using node = await FakeNode.start((request) =>
+      request.kind === 'QUERY' && !isWell ? { error: 0x1001 } : echo(request),
+    )
+    const onAway = (message: string) => {
+      told.push(message)
+      isWell = true
+    }
+    await using session = sessionTo(node, { clock, retryForMs: 60_000, onAway })
+    const asked = ask(session, 'x')
+    while (told.length < 2) {
+      await clock.advance(100)
+      await new Promise(setImmediate)
+    }
+    expect(await asked).toBe('x')
     const why = 'the server says: told to say so by a test'
-    expect(told).toEqual([`cassandra test: ${why}; each request is tried again for 10 s`])
+    expect(told).toEqual([
+      `cassandra test: ${why}; each request is tried again for 60 s`,
+      expect.stringMatching(/^cassandra test: answers again, after [2-9] s$/),
+    ])
   })
 
   test.each([

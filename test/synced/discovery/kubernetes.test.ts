@@ -99,6 +99,14 @@ describe('discovery by EndpointSlices', () => {
     expect([discovery.replicas, discovery.ageMs(), discovery.problem]).toEqual([undefined, undefined, undefined])
   })
 
+  it('tells a new replica without any time going by', async () => {
+    follow()
+    await tells()
+    putSlice('gw-a', { '10.0.0.1': {} })
+    await tells('10.0.0.1')
+    expect(clock.now()).toBe(0)
+  })
+
   it('keeps the list while the server is away, tells its age and why', async () => {
     putSlice('gw-a', { '10.0.0.1': {} })
     follow()
