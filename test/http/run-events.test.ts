@@ -1,5 +1,6 @@
 // The events of a run: by injection where the stream ends, over a socket where somebody leaves, is slow, or the service stops.
 import { connect, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/runs/contract.ts'
 import { eventually } from '../lib/eventually.ts'
@@ -127,9 +128,11 @@ describe('over a socket', () => {
     const { socket, text, closed } = await follow()
     socket.pause()
     let before = -1
-    while (runs.followers[0] === undefined || runs.followers[0].pulled !== before) {
-      before = runs.followers[0]?.pulled ?? -1
-      await new Promise((resolve) => setTimeout(resolve, 100))
+    for (let still = 0; still < 1_000; still++) {
+      const pulled = runs.followers[0]?.pulled ?? -1
+      if (pulled < 1 || pulled !== before) still = 0
+      before = pulled
+      await turn()
     }
     // What fits into the buffers of two sockets, of 50 MB.
     expect(before).toBeLessThan(2_500)
