@@ -150,7 +150,8 @@ describe.each(KINDS)('a table of the kind %s', (kind) => {
         [0x7f7f7f7f, 0x80808080 | 0, 0x80000000 | 0].map((tie) => rowAt(newId(), versionAt(ms, tick, tie, tie))),
       ),
     )
-    const rows = [...range(4_000).map((n) => rowAt(newId(), versionAt(T0 - n))), ...edges]
+    // More than twice as many as are asked of the index without counting the table: how many there are is told by the first few.
+    const rows = [...range(10_000).map((n) => rowAt(newId(), versionAt(T0 - n))), ...edges]
     await writeAll(table, rows)
     await using fresh = await open(proxy.port)
     const again = fresh.openTable(table.table)
